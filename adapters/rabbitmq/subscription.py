@@ -1,0 +1,80 @@
+"""Receiving from one queue for as long as somebody wants to, across lost connections."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Final, Never
+
+from jobmill.adapters.rabbitmq.bounds import Bounds
+from jobmill.adapters.rabbitmq.intake import Inbox, Intake
+from jobmill.adapters.rabbitmq.link import Link
+from jobmill.application.errors import BrokerUnavailable
+from jobmill.application.ports.message_bus import Delivery
+
+log = logging.getLogger(__name__)
+
+#: A queue may be missing until the topology is applied again; it is asked for this often at least.
+ASK_AGAIN_S: Final = 5.0
+
+
+class Subscription(AsyncIterator[Delivery]):
+    """The deliveries of one queue; ends when it is ended, and not before.
+
+    Args:
+        adopt: told of every intake, to run it until its last delivery is answered.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        queue: str,
+        *,
+        prefetch: int,
+        bounds: Bounds,
+        fraction: Callable[[], float],
+        adopt: Callable[[Intake], None],
+    ) -> None:
+        self._link = link
+        self._queue = queue
+        self._prefetch = prefetch
+        self._bounds = bounds
+        self._fraction = fraction
+        self._adopt = adopt
+        self._inbox: Inbox = asyncio.Queue(maxsize=prefetch)
+        self._intake: Intake | None = None
+
+    async def __anext__(self) -> Delivery:
+        """Wait for the next delivery; a caller that is cancelled takes none."""
+        delivery = await self._inbox.get()
+        if delivery is None:
+            self._inbox.put_nowait(None)
+            raise StopAsyncIteration
+        return delivery
+
+    async def keep(self) -> Never:
+        """Keep a consumer until this call is cancelled."""
+        failures = 0
+        while True:
+            connection = await self._link.up()
+            self._intake = Intake(
+                self._queue, prefetch=self._prefetch, inbox=self._inbox, bounds=self._bounds
+            )
+            self._adopt(self._intake)
+            try:
+                await self._intake.start(connection)
+            except BrokerUnavailable as error:
+                failures += 1
+                if failures == 1:
+                    log.warning("cannot consume %s yet, trying again: %s", self._queue, error)
+                await self._intake.close()
+            else:
+                failures = 0
+                await asyncio.wait({self._intake.ended})
+                await self._intake.retire()
+            await asyncio.sleep(min(ASK_AGAIN_S, self._bounds.pause_s(failures + 1, self._fraction())))
+
+    async def end(self) -> None:
+        """Give back what nobody took."""
+        if self._intake is not None:
+            await self._intake.retire()
+        self._inbox.put_nowait(None)

@@ -1,0 +1,155 @@
+"""Statements and short transactions on one database: errors translated, tried again where that is safe."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, TypeVar
+
+from attrs import field, frozen
+from sqlalchemy import Executable, Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from jobmill.adapters.sql.dialect import Chain, Dialect, Params, Values
+from jobmill.adapters.sql.faults import DRIVER_ERRORS, Meaning, as_fault, meaning_of
+from jobmill.application.errors import StorageUnavailable, StorageUnknown
+from jobmill.domain.errors import JobmillError
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+#: How long closing waits for statements that are under way.
+CLOSE_WITHIN_S: Final = 5.0
+#: The pauses before a deadlock, a lock timeout or a busy file is tried again; then the caller hears of it.
+PAUSES_S: Final = (0.02, 0.04, 0.08)
+
+
+class _TryAgain(Exception):
+    """An attempt that was surely undone, and is likely to succeed the next time."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+@frozen(kw_only=True)
+class Database:
+    """The engines of one database, each for its kind of work.
+
+    Every method raises as ``JobRepository`` says, and ``SetupFault`` where a person has to mend something.
+
+    Args:
+        address: where it is, without a secret.
+        reads: single statements that change nothing.
+        writes: single statements that stand by themselves.
+        chains: what carries a ``Chain``, a transaction only where the dialect needs one.
+        units: transactions.
+        bounded: ends what takes too long on a connection, in the way that leaves nothing locked behind.
+    """
+
+    address: str
+    dialect: Dialect
+    reads: AsyncEngine
+    writes: AsyncEngine
+    chains: AsyncEngine
+    units: AsyncEngine
+    bounded: Callable[[AsyncConnection], AbstractAsyncContextManager[object]]
+    _under_way: set[asyncio.Task[Any]] = field(factory=set, init=False, eq=False, repr=False)
+
+    async def read(self, statement: Executable, params: Params | None = None) -> Sequence[Row[Any]]:
+        """Return the rows. Never raises ``StorageUnknown``: without an answer nothing has changed."""
+
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            return (await connection.execute(statement, params)).all()
+
+        return await self.look(work)
+
+    async def read_after_write(self, statement: Executable, params: Params) -> Sequence[Row[Any]]:
+        """Return what the answer to a write that was carried out still lacks; without it that is unknown."""
+        try:
+            return await self.read(statement, params)
+        except StorageUnavailable as error:
+            raise StorageUnknown(str(error), retry_after=error.retry_after) from error
+
+    async def look(self, work: Work[T]) -> T:
+        """Carry out work that only reads, on one connection; errors as in ``read``."""
+        return await self._tried(self.reads, work, changes=False)
+
+    async def write(self, statement: Executable, params: Params | None = None) -> Sequence[Row[Any]]:
+        """Carry out one statement and return what it returns."""
+
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            result = await connection.execute(statement, params)
+            return result.all() if result.returns_rows else ()
+
+        return await self._tried(self.writes, work, changes=True)
+
+    async def link(self, chain: Chain, head: Params, *followers: Sequence[Values]) -> Sequence[Row[Any]]:
+        """Carry out a chain by itself and return what its head returns."""
+
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            return await chain.run(connection, head, *followers)
+
+        return await self._tried(self.chains, work, changes=True)
+
+    async def unit(self, work: Work[T]) -> T:
+        """Carry out work in one transaction; it may be called again from its beginning."""
+        return await self._tried(self.units, work, changes=True)
+
+    async def close(self) -> None:
+        """Close all connections, after what is under way has ended or had its time."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=CLOSE_WITHIN_S)
+            for task in late:
+                task.cancel()
+        await self.reads.dispose()
+        await self.units.dispose()
+
+    async def _tried(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+        """Do it in a task of our own, which a caller that is cancelled leaves to end by itself.
+
+        A statement that is cancelled half way costs its connection on PostgreSQL, and keeps the write lock
+        on SQLite.
+        """
+        task = asyncio.create_task(self._tried_here(engine, work, changes=changes))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def _tried_here(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+        for pause_s in PAUSES_S:
+            try:
+                return await self._attempt(engine, work, changes=changes)
+            except _TryAgain:
+                await asyncio.sleep(pause_s)
+        try:
+            return await self._attempt(engine, work, changes=changes)
+        except _TryAgain as given_up:
+            raise self._fault(given_up.cause, Meaning.AGAIN) from given_up.cause
+
+    async def _attempt(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+        """Do it once. Until there is a connection nothing is sent, and without changes nothing is unknown."""
+        sent = False
+        try:
+            async with engine.begin() as connection:
+                sent = True
+                return await self._within_bounds(connection, work)
+        except DRIVER_ERRORS as error:
+            meaning = meaning_of(error)
+            if sent and meaning is Meaning.AGAIN:
+                raise _TryAgain(error) from error
+            if meaning is Meaning.CUT_OFF and not (sent and changes):
+                meaning = Meaning.UNAVAILABLE
+            raise self._fault(error, meaning) from error
+
+    async def _within_bounds(self, connection: AsyncConnection, work: Work[T]) -> T:
+        """Wait within bounds, and do not use again a connection that was cut off or may be read-only."""
+        try:
+            async with self.bounded(connection):
+                return await work(connection)
+        except DRIVER_ERRORS as error:
+            if meaning_of(error) is Meaning.CUT_OFF:
+                await connection.invalidate()
+            raise
+
+    def _fault(self, error: BaseException, meaning: Meaning) -> JobmillError:
+        return as_fault(error, meaning, address=self.address)

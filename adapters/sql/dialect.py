@@ -1,0 +1,109 @@
+"""What differs between the two databases for the repositories: the time, rows handed in, linked writes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from attrs import field, frozen
+from sqlalchemy import CTE, BigInteger, ColumnElement, Row, Select, Table, Uuid
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy.types import TypeEngine
+
+Params = dict[str, Any]
+#: The values of one row that is handed in.
+Values = Sequence[Any]
+#: Columns that are handed in, with what they hold.
+Types = Mapping[str, TypeEngine[Any]]
+#: A statement on ``jobs`` that returns the id and the stamp of each job it touched, and what else is asked.
+Head = ReturningInsert[Any] | ReturningUpdate[Any]
+
+#: Which move of which job. The stamp stands for the position in a batch: of two moves of one job it tells
+#: which one was made.
+MOVE: Final[Types] = {"job_id": Uuid(), "stamp": BigInteger()}
+
+
+class Incoming(Protocol):
+    """Rows handed from Python into a statement, whose text is the same for any number of them."""
+
+    @property
+    def rows(self) -> CTE:
+        """The rows as a table to select from and to join."""
+        ...
+
+    def bound(self, rows: Sequence[Values]) -> Params:
+        """Return the parameters that put these rows there, their values in the order of the columns.
+
+        Raises:
+            StorageRefused: a text that the database cannot hold.
+        """
+        ...
+
+
+@frozen(kw_only=True)
+class Follower:
+    """Rows that are written with each job a head has touched, and for no other.
+
+    Their first two values are those of ``MOVE``; then come the columns of the table that are neither in
+    ``MOVE`` nor in ``computed``.
+    """
+
+    table: Table
+    incoming: Incoming
+    computed: Mapping[str, ColumnElement[Any]] = field(factory=dict)
+
+    @property
+    def values(self) -> Mapping[str, ColumnElement[Any]]:
+        """What is written, by the column's name."""
+        rows = self.incoming.rows.c
+        return {
+            each.name: self.computed[each.name] if each.name in self.computed else rows[each.name]
+            for each in self.table.columns
+        }
+
+
+class Chain(Protocol):
+    """A head and its followers: all of it or nothing, in as few round trips as the database allows."""
+
+    async def run(
+        self, connection: AsyncConnection, head: Params, *followers: Sequence[Values]
+    ) -> Sequence[Row[Any]]:
+        """Carry it out and return what the head returns."""
+        ...
+
+
+class Dialect(Protocol):
+    """One of the two databases."""
+
+    @property
+    def time(self) -> Select[Any]:
+        """A statement that asks for the database's time and for nothing else."""
+        ...
+
+    @property
+    def now(self) -> ColumnElement[datetime]:
+        """The database's time, one value for the whole statement."""
+        ...
+
+    def incoming(self, name: str, columns: Types) -> Incoming:
+        """Describe rows to be handed in; ``name`` is theirs within the statement."""
+        ...
+
+    def insert(self, table: Table) -> PostgresInsert | SqliteInsert:
+        """Begin an insertion that may say what to do about a row that is there already."""
+        ...
+
+    def chain(self, head: Head, *followers: Follower) -> Chain:
+        """Link writes."""
+        ...
+
+
+def follower(dialect: Dialect, table: Table, **computed: ColumnElement[Any]) -> Follower:
+    """Make the follower that fills ``table``; the ``computed`` columns are not handed in."""
+    known = {*MOVE, *computed}
+    rest = {name: column.type for name, column in table.c.items() if name not in known}
+    return Follower(
+        table=table, incoming=dialect.incoming(f"new_{table.name}", {**MOVE, **rest}), computed=computed
+    )

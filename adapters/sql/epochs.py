@@ -1,0 +1,113 @@
+"""The broker's epoch in SQL: one row, and the refill that walks along the queued jobs."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from sqlalchemy import BigInteger, Insert, Select, Uuid, exists, insert, literal, not_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
+from jobmill.adapters.sql.schema import broker_epoch, jobs, outbox
+from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
+from jobmill.domain.states import JobState, Target
+
+_THE_ROW: Final = broker_epoch.c.id == 1
+_CURSOR: Final = select(broker_epoch.c.refilled_to).where(_THE_ROW).with_for_update()
+
+
+@frozen(kw_only=True)
+class SqlEpochs(BrokerEpochs):
+    """The epoch record of one database."""
+
+    _database: Database
+    _ids: Incoming
+    _written: Select[Any]
+    _filled: Incoming
+    _writing: Insert
+
+    @classmethod
+    def on(cls, database: Database) -> "SqlEpochs":
+        """Build the statements."""
+        ids = database.dialect.incoming("ids", {"row": BigInteger()})
+        columns: Types = {"job_id": Uuid(), "row": BigInteger(), "state": jobs.c.state.type}
+        filled = database.dialect.incoming("filled", columns)
+        return cls(
+            database=database,
+            ids=ids,
+            written=select(outbox.c.id).join(ids.rows, ids.rows.c.row == outbox.c.id).limit(1),
+            filled=filled,
+            writing=_writing(database.dialect, filled),
+        )
+
+    async def current(self) -> EpochRecord:
+        """See ``BrokerEpochs``."""
+        rows = await self._database.read(
+            select(broker_epoch.c.epoch, broker_epoch.c.refilling).where(_THE_ROW)
+        )
+        if not rows:
+            return EpochRecord(epoch=None, refilling=False)
+        return EpochRecord(epoch=rows[0].epoch, refilling=rows[0].refilling)
+
+    async def begin(self, epoch: str) -> None:
+        """See ``BrokerEpochs``."""
+        begun = {"epoch": epoch, "refilling": True, "refilled_to": None}
+        await self._database.write(
+            self._database.dialect.insert(broker_epoch)
+            .values(id=1, **begun)
+            .on_conflict_do_update(index_elements=[broker_epoch.c.id], set_=begun)
+        )
+
+    async def refill(self, rows: Sequence[int]) -> int:
+        """See ``BrokerEpochs``.
+
+        The locked cursor keeps two leaders from filling the same stretch. Where one of the rows is there
+        already, an earlier try of this call was carried out and its answer lost.
+        """
+
+        async def work(connection: AsyncConnection) -> int:
+            cursor = (await connection.execute(_CURSOR)).scalar_one_or_none()
+            if (await connection.execute(self._written, self._ids.bound([(row,) for row in rows]))).first():
+                return len(rows)
+            looked_at = (await connection.execute(_next_queued(cursor, len(rows)))).scalars().all()
+            if looked_at:
+                wanted = [
+                    (job_id, row, JobState.QUEUED) for job_id, row in zip(looked_at, rows, strict=False)
+                ]
+                await connection.execute(self._writing, self._filled.bound(wanted))
+                await connection.execute(
+                    update(broker_epoch).where(_THE_ROW).values(refilled_to=looked_at[-1])
+                )
+            return len(looked_at)
+
+        return await self._database.unit(work) if rows else 0
+
+    async def finish(self, epoch: str) -> None:
+        """See ``BrokerEpochs``."""
+        await self._database.write(
+            update(broker_epoch).where(_THE_ROW, broker_epoch.c.epoch == epoch).values(refilling=False)
+        )
+
+
+def _next_queued(cursor: UUID | None, limit: int) -> Select[Any]:
+    beyond = true() if cursor is None else jobs.c.id > cursor
+    queued = jobs.c.state == JobState.QUEUED
+    return select(jobs.c.id).where(queued, beyond).order_by(jobs.c.id).limit(limit)
+
+
+def _writing(dialect: Dialect, filled: Incoming) -> Insert:
+    """Build the rows for those still queued that have none; at whatever version they stand now.
+
+    The state comes with the ids: were it a constant, SQLite would walk along all queued jobs and through the
+    ids for each of them.
+    """
+    has_row = exists(outbox.c.id).where(
+        outbox.c.job_id == jobs.c.id, outbox.c.version == jobs.c.version, outbox.c.stamp == jobs.c.stamp
+    )
+    target = literal(Target.QUEUE, outbox.c.target.type)
+    source = select(
+        filled.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now
+    ).where(jobs.c.id == filled.rows.c.job_id, jobs.c.state == filled.rows.c.state, not_(has_row))
+    return insert(outbox).from_select([column.name for column in outbox.columns], source)

@@ -1,0 +1,106 @@
+"""The read side in SQL: every page is the merge of walks along an index in the order of the ids."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from sqlalchemy import ColumnElement, Select, func, select, union_all
+
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.mapping import HISTORY, JOB, entry_from, job_from
+from jobmill.adapters.sql.schema import job_history, job_tags, jobs
+from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
+from jobmill.domain.job import Job
+from jobmill.domain.states import DEAD, TERMINAL, JobState
+
+HISTORY_SHOWN: Final = 25
+#: How far the clock that made an id may be from the database's, by which ``created_at`` is set.
+CLOCKS_APART: Final = timedelta(minutes=1)
+_COUNTED: Final = tuple(state for state in JobState if state in DEAD or state not in TERMINAL)
+_EPOCH_MS_MAX: Final = (1 << 48) - 1
+
+
+@frozen(kw_only=True)
+class SqlFinder(JobFinder):
+    """What is to be seen in one database."""
+
+    _database: Database
+
+    async def story(self, job_id: UUID) -> JobStory | None:
+        """See ``JobFinder``."""
+        rows = await self._database.read(select(*JOB).where(jobs.c.id == job_id))
+        if not rows:
+            return None
+        entries = await self._database.read(
+            select(*HISTORY)
+            .where(job_history.c.job_id == job_id)
+            .order_by(job_history.c.version.desc())
+            .limit(HISTORY_SHOWN)
+        )
+        return JobStory(
+            job=job_from(rows[0]), history=tuple(entry_from(entry) for entry in reversed(entries))
+        )
+
+    async def page(self, query: JobQuery) -> Sequence[Job]:
+        """See ``JobFinder``."""
+        return [job_from(row) for row in await self._database.read(_page(query))]
+
+    async def counts(self) -> Mapping[tuple[str, JobState], int]:
+        """See ``JobFinder``. Read from an index alone."""
+        statement = (
+            select(jobs.c.queue, jobs.c.state, func.count().label("number"))
+            .where(jobs.c.state.in_(_COUNTED))
+            .group_by(jobs.c.queue, jobs.c.state)
+        )
+        rows = await self._database.read(statement)
+        return {(row.queue, row.state): row.number for row in rows}
+
+
+def _page(query: JobQuery) -> Select[Any]:
+    """Walk along one index, or merge one walk per state: a rare one is not looked for among the others."""
+    if len(query.states) < 2:
+        return _walk(query, *query.states, columns=JOB)
+    walks = [_walk(query, state, columns=(jobs.c.id,)).subquery() for state in query.states]
+    wanted = union_all(*(select(walk.c.id) for walk in walks)).subquery("wanted")
+    page = select(*JOB).join_from(wanted, jobs, jobs.c.id == wanted.c.id)
+    return page.order_by(_in_order(query, jobs.c.id)).limit(query.limit)
+
+
+def _walk(query: JobQuery, *state: JobState, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """Build the jobs of a state, or of any; each filter has an index that is sorted by id within it."""
+    walk, key = select(*columns), jobs.c.id
+    if query.tag is not None:
+        key = job_tags.c.job_id
+        walk = walk.join_from(job_tags, jobs, jobs.c.id == key).where(job_tags.c.tag == query.tag)
+    names = ("type", "queue", "tenant", "correlation_id")
+    given = {name: value for name in names if (value := getattr(query, name)) is not None}
+    walk = walk.where(
+        *(jobs.c[name] == value for name, value in given.items()),
+        *(jobs.c.state == each for each in state),
+        *_times(query, key),
+    )
+    if query.after is not None:
+        walk = walk.where(key < query.after if query.newest_first else key > query.after)
+    return walk.order_by(_in_order(query, key)).limit(query.limit)
+
+
+def _in_order(query: JobQuery, key: ColumnElement[UUID]) -> ColumnElement[UUID]:
+    return key.desc() if query.newest_first else key.asc()
+
+
+def _times(query: JobQuery, key: ColumnElement[UUID]) -> Iterator[ColumnElement[bool]]:
+    """The times themselves, and the ids between which such jobs lie, which is what an index can use."""
+    if query.created_from is not None:
+        yield jobs.c.created_at >= query.created_from
+        yield key >= _lowest_id(query.created_from - CLOCKS_APART)
+    if query.created_before is not None:
+        yield jobs.c.created_at < query.created_before
+        yield key < _lowest_id(query.created_before + CLOCKS_APART)
+
+
+def _lowest_id(moment: datetime) -> UUID:
+    """Return the lowest id that can be made at a moment: UUID version 7 begins with the milliseconds."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=min(max(milliseconds, 0), _EPOCH_MS_MAX) << 80)

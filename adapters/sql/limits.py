@@ -1,0 +1,20 @@
+"""How long and how many: the bounds within which a database is used."""
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Limits:
+    """Bounds of one store.
+
+    Args:
+        pool_size: connections at most, 2 or more.
+        pool_wait_s: how long a call waits for one of them.
+        statement_timeout_s: after this a statement is ended; 0 for never.
+        lock_timeout_s: after this the wait for a lock is ended.
+    """
+
+    pool_size: int = 10
+    pool_wait_s: float = 5.0
+    statement_timeout_s: float = 30.0
+    lock_timeout_s: float = 5.0

@@ -1,0 +1,1 @@
+"""The revisions; a file never changes once it was released."""

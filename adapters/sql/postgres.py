@@ -1,0 +1,80 @@
+"""PostgreSQL through asyncpg: its connections and what each of them is told at the start."""
+
+import asyncio
+from typing import Any, Final
+
+from sqlalchemy import AdaptedConnection, NullPool, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from jobmill.adapters.sql.address import Address
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.limits import Limits
+from jobmill.adapters.sql.postgres_dialect import Postgres
+
+CONNECT_WITHIN_S: Final = 5.0
+#: How much longer than the server's own limit we wait for its word, in case that it lives no more.
+SILENCE_S: Final = 5.0
+IDLE_IN_TRANSACTION_S: Final = 60.0
+
+
+def open_postgres(address: Address, limits: Limits) -> Database:
+    """Make the engines; nothing is connected yet.
+
+    Single statements run in autocommit, which costs one round trip instead of three. Both kinds share the
+    connections. There is no ping before each use, which would cost another.
+    """
+    engine = create_async_engine(
+        address.opened(create=False),
+        connect_args=_connect_args(limits),
+        pool_size=limits.pool_size,
+        max_overflow=0,
+        pool_timeout=limits.pool_wait_s,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "checkout", _replace_closed)
+    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return Database(
+        address=str(address),
+        dialect=Postgres(),
+        reads=single,
+        writes=single,
+        chains=single,
+        units=engine,
+        bounded=lambda _: asyncio.timeout(_silence(limits)),
+    )
+
+
+def one_time_engine(address: Address, limits: Limits) -> AsyncEngine:
+    """Make an engine that keeps no connection, for a migration."""
+    return create_async_engine(
+        address.opened(create=True),
+        connect_args=_connect_args(limits),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+
+
+def _silence(limits: Limits) -> float | None:
+    return limits.statement_timeout_s + SILENCE_S if limits.statement_timeout_s else None
+
+
+def _connect_args(limits: Limits) -> dict[str, Any]:
+    settings = {
+        "application_name": "jobmill",
+        "statement_timeout": _milliseconds(limits.statement_timeout_s),
+        "lock_timeout": _milliseconds(limits.lock_timeout_s),
+        "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_S),
+        "timezone": "UTC",  # elsewhere a day that is added may have 23 hours
+    }
+    return {"timeout": CONNECT_WITHIN_S, "server_settings": settings}
+
+
+def _replace_closed(connection: AdaptedConnection, *_: object) -> None:
+    """Replace a connection that the server has closed while it lay in the pool; costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))

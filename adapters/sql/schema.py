@@ -1,0 +1,174 @@
+"""The tables, the same for both databases. The migrations make them; a test compares the two."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    literal_column,
+)
+
+from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
+from jobmill.domain.failure import FailureKind
+from jobmill.domain.states import WAITING, Fact, JobState, Priority, Target
+
+#: The revision that this code needs: the number of the newest file in ``migrations/versions``.
+REVISION: Final = 1
+#: Where the database notes its revision. A name of our own: the database may be shared with an application
+#: that uses Alembic itself.
+REVISION_TABLE: Final = "jobmill_revision"
+
+metadata = MetaData()
+
+#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("priority", Word(Priority), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Word(JobState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("timeout", SPAN, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("run_at", INSTANT),
+    Column("retry_at", INSTANT),
+    Column("wake_at", INSTANT),
+    Column("ttl", SPAN),
+    Column("expires_at", INSTANT),
+    Column("started_at", INSTANT),
+    Column("finished_at", INSTANT),
+    Column("announced_at", INSTANT),
+    Column("worker", Text),
+    Column("lease_until", INSTANT),
+    Column("stop_asked", Boolean, nullable=False),
+    Column("error", Text),
+    Column("error_kind", Word(FailureKind)),
+    Column("result", Text),
+    Column("edition", Integer, nullable=False),
+    Column("postpones", Integer, nullable=False),
+    Column("announces", Integer, nullable=False),
+    Column("suspect", Boolean, nullable=False),
+    Column("correlation_id", Text),
+    Column("idempotency_key", Text),
+    Column("tenant", Text),
+    Column("tags", JsonText(tuple), nullable=False),
+    # Room in each page lets a renewal, which touches no index, stay in its page.
+    postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
+)
+
+# Every filter of a page has an index that delivers its jobs in the order of their ids. ``lease_until`` has
+# none on purpose: an index on it would make every renewal write into all the others.
+Index("jobs_by_state", jobs.c.state, jobs.c.id, jobs.c.queue)
+Index("jobs_by_type", jobs.c.type, jobs.c.id)
+Index("jobs_by_queue", jobs.c.queue, jobs.c.id)
+for _name in ("correlation_id", "tenant"):
+    _given = jobs.c[_name].is_not(None)
+    Index(f"jobs_by_{_name}", _name, "id", postgresql_where=_given, sqlite_where=_given, _table=jobs)
+
+# What the scheduler looks for.
+_wakes, _expires = jobs.c.wake_at.is_not(None), jobs.c.expires_at.is_not(None)
+Index("jobs_by_wake_at", jobs.c.wake_at, postgresql_where=_wakes, sqlite_where=_wakes)
+Index("jobs_by_expires_at", jobs.c.state, jobs.c.expires_at, postgresql_where=_expires, sqlite_where=_expires)
+#: Waiting jobs that were asked to stop while they ran. Its words stand in the statement itself: bound ones
+#: would not show the planner that this small index is the one to use.
+TO_CANCEL: Final = and_(
+    jobs.c.stop_asked,
+    jobs.c.state.in_(literal_column(f"'{state.value}'") for state in sorted(WAITING, key=str)),
+)
+Index("jobs_to_cancel", jobs.c.id, postgresql_where=TO_CANCEL, sqlite_where=TO_CANCEL)
+
+job_history = Table(
+    "job_history",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("fact", Word(Fact), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("started_at", INSTANT),
+    Column("worker", Text),
+    Column("failure_kind", Word(FailureKind)),
+    Column("message", Text),
+    Column("stack", Text),
+    Column("retry_after", SPAN),
+)
+
+job_tags = Table(
+    "job_tags",
+    metadata,
+    Column("tag", Text, primary_key=True),
+    Column("job_id", Uuid, primary_key=True),
+)
+Index("job_tags_by_job", job_tags.c.job_id)
+
+job_keys = Table(
+    "job_keys",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("job_id", Uuid, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+)
+Index("job_keys_by_job", job_keys.c.job_id)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("target", Word(Target), nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 1000},
+)
+Index("outbox_by_age", outbox.c.created_at, outbox.c.job_id)
+Index("outbox_by_job", outbox.c.job_id)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("received_at", INSTANT, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("content_type", Text),
+    Column("headers", JsonText(dict), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_until", INSTANT, nullable=False),
+)
+
+#: One row at most, its id 1.
+broker_epoch = Table(
+    "broker_epoch",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Text, nullable=False),
+    Column("refilling", Boolean, nullable=False),
+    Column("refilled_to", Uuid),
+)

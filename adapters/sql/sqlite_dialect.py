@@ -1,0 +1,132 @@
+"""SQLite: rows come in as one JSON text, linked writes are a short transaction, the time is the host's."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+from attrs import frozen
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects.sqlite import Insert, dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+from jobmill.adapters.sql.column_types import EPOCH, INSTANT
+from jobmill.adapters.sql.dialect import Chain, Dialect, Follower, Head, Incoming, Params, Types, Values
+from jobmill.application.errors import StorageRefused
+from jobmill.application.ports.clock import Clock
+
+#: The host's time as SQLite reads it: microseconds since 1970, exact to a millisecond.
+HOST_TIME: Final = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
+
+_DIALECT: Final = dialect()
+_Encode = Callable[[Any], Any]
+
+
+@frozen(kw_only=True)
+class JsonRows(Incoming):
+    """One JSON array of arrays, its values as SQLite keeps them."""
+
+    rows: CTE
+    _parameter: str
+    _encoders: Sequence[_Encode]
+
+    def bound(self, rows: Sequence[Values]) -> Params:
+        """See ``Incoming``. A null character would end the text within the JSON, so it is refused here."""
+        kept = [[encode(value) for encode, value in zip(self._encoders, row, strict=True)] for row in rows]
+        if any(isinstance(value, str) and "\0" in value for row in kept for value in row):
+            raise StorageRefused("a text holds a null character, which the database cannot keep")
+        return {self._parameter: json.dumps(kept, ensure_ascii=False)}
+
+
+@frozen(kw_only=True)
+class Steps(Chain):
+    """The head, then the rows of those jobs that it touched. The caller brings the transaction."""
+
+    _head: Head
+    _writes: Sequence[tuple[Executable, Incoming]]
+
+    async def run(
+        self, connection: AsyncConnection, head: Params, *followers: Sequence[Values]
+    ) -> Sequence[Row[Any]]:
+        """See ``Chain``."""
+        moved = (await connection.execute(self._head, head)).all()
+        moves = {(row.id, row.stamp) for row in moved}
+        for (write, incoming), rows in zip(self._writes, followers, strict=True):
+            followed = [row for row in rows if tuple(row[:2]) in moves]
+            if followed:
+                await connection.execute(write, incoming.bound(followed))
+        return moved
+
+
+@frozen(kw_only=True)
+class Sqlite(Dialect):
+    """SQLite 3.38 and later."""
+
+    clock: Clock
+    time: ClassVar[Select[Any]] = select(type_coerce(literal_column(HOST_TIME), INSTANT))
+
+    @cached_property
+    def now(self) -> ColumnElement[datetime]:
+        """See ``Dialect``; bound to one value for each statement."""
+        return bindparam("store_now", callable_=self.clock.now, type_=INSTANT)
+
+    def incoming(self, name: str, columns: Types) -> Incoming:
+        """See ``Dialect``."""
+        row = func.json_each(bindparam(name)).table_valued(column("value"), name=f"{name}_json")
+        values = [
+            type_coerce(func.json_extract(row.c.value, literal_column(f"'$[{at}]'")), kind).label(key)
+            for at, (key, kind) in enumerate(columns.items())
+        ]
+        return JsonRows(
+            rows=select(*values).cte(name),
+            parameter=name,
+            encoders=[_encoder(kind) for kind in columns.values()],
+        )
+
+    def insert(self, table: Table) -> Insert:
+        """See ``Dialect``."""
+        return Insert(table)
+
+    def chain(self, head: Head, *followers: Follower) -> Chain:
+        """See ``Dialect``."""
+        writes: list[tuple[Executable, Incoming]] = [
+            (
+                plain_insert(each.table).from_select(list(each.values), select(*each.values.values())),
+                each.incoming,
+            )
+            for each in followers
+        ]
+        return Steps(head=head, writes=writes)
+
+
+def host_time() -> datetime:
+    """Return the host's time without any file, as before the first connection to a database."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        [microseconds] = connection.execute(f"SELECT {HOST_TIME}").fetchone()
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _encoder(kind: TypeEngine[Any]) -> _Encode:
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) or _as_it_is
+
+
+def _as_it_is(value: object) -> object:
+    return value

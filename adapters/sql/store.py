@@ -1,0 +1,122 @@
+"""One SQL database, opened for everything that Jobmill keeps in it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from attrs import frozen
+from sqlalchemy import text
+
+from jobmill.adapters.sql.address import Address
+from jobmill.adapters.sql.clock import DatabaseClock
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.epochs import SqlEpochs
+from jobmill.adapters.sql.faults import MEND
+from jobmill.adapters.sql.finder import SqlFinder
+from jobmill.adapters.sql.jobs import SqlJobs
+from jobmill.adapters.sql.leadership import SqlLeadership
+from jobmill.adapters.sql.leases import SqlLeases
+from jobmill.adapters.sql.limits import Limits
+from jobmill.adapters.sql.outbox import SqlOutbox
+from jobmill.adapters.sql.postgres import open_postgres
+from jobmill.adapters.sql.quarantine import SqlQuarantine
+from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
+from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
+from jobmill.adapters.sql.timekeeping import first_guess, keep_time
+from jobmill.application.errors import SetupFault
+from jobmill.application.ports.store import Store
+
+
+@frozen(kw_only=True)
+class SqlStore(Store):
+    """The ports of one database; see ``Store``."""
+
+    jobs: SqlJobs
+    leases: SqlLeases
+    outbox: SqlOutbox
+    finder: SqlFinder
+    due_jobs: SqlDueJobs
+    quarantine: SqlQuarantine
+    leadership: SqlLeadership
+    epochs: SqlEpochs
+    clock: DatabaseClock
+    _database: Database
+    _foreign: ForeignCommits | None
+
+    @classmethod
+    def on(cls, database: Database, clock: DatabaseClock, foreign: ForeignCommits | None) -> "SqlStore":
+        """Build all ports on one database."""
+        return cls(
+            jobs=SqlJobs.on(database),
+            leases=SqlLeases.on(database),
+            outbox=SqlOutbox.on(database),
+            finder=SqlFinder(database=database),
+            due_jobs=SqlDueJobs(database=database),
+            quarantine=SqlQuarantine(database=database),
+            leadership=SqlLeadership(database=database),
+            epochs=SqlEpochs.on(database),
+            clock=clock,
+            database=database,
+            foreign=foreign,
+        )
+
+    async def check(self) -> None:
+        """See ``Store``."""
+        rows = await self._database.read(text(f"SELECT version_num FROM {REVISION_TABLE}"))  # noqa: S608 (ours)
+        found = int(rows[0][0]) if rows else 0
+        place = f"the database {self._database.address} is at revision {found:04}"
+        if found < REVISION:
+            raise SetupFault(f"{place} and this Jobmill needs {REVISION:04}; {MEND}")
+        if found > REVISION:
+            raise SetupFault(f"{place} and this Jobmill knows only {REVISION:04}; install the newer Jobmill")
+
+    async def foreign_commit(self) -> None:
+        """See ``Store``. PostgreSQL does not tell, so there the wait has no end."""
+        if self._foreign is None:
+            await asyncio.Event().wait()
+        else:
+            await self._foreign.next()
+
+
+@asynccontextmanager
+async def open_sql_store(
+    url: str,
+    *,
+    pool_size: int = 10,
+    pool_wait_s: float = 5.0,
+    statement_timeout_s: float = 30.0,
+    lock_timeout_s: float = 5.0,
+) -> AsyncGenerator[SqlStore]:
+    """Open a database, whether or not it can be reached now: the first call that needs it will tell.
+
+    Args:
+        url: ``postgresql://user@host/name`` or ``sqlite:///path``.
+        pool_size: connections at most, 2 or more.
+        pool_wait_s: how long a call waits for a connection before it is ``StorageUnavailable``.
+        statement_timeout_s: how long one statement may take, above 0.
+        lock_timeout_s: how long a statement may wait for a lock.
+
+    Raises:
+        SetupFault: the URL names no database that we know.
+    """
+    limits = Limits(
+        pool_size=pool_size,
+        pool_wait_s=pool_wait_s,
+        statement_timeout_s=statement_timeout_s,
+        lock_timeout_s=lock_timeout_s,
+    )
+    address = Address.parse(url)
+    clock = first_guess()
+    if address.file is None:
+        database, foreign = open_postgres(address, limits), None
+    else:
+        database = open_sqlite(address, limits, clock)
+        foreign = ForeignCommits(database=database)
+    try:
+        async with keep_time(clock, database):
+            if foreign is not None:
+                await foreign.look()
+            yield SqlStore.on(database, clock, foreign)
+    finally:
+        await database.close()

@@ -1,0 +1,16 @@
+"""The machine's own clock."""
+
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+from jobmill.application.ports.clock import Clock
+
+
+@frozen(kw_only=True)
+class SystemClock(Clock):
+    """The wall clock of this machine, for stores that judge by it too."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC, to the microsecond."""
+        return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""The services of Jobmill, and the ports through which they reach the world."""

@@ -1,0 +1,1 @@
+"""Everything that turns values into bytes and back: JSON, payloads, parcels."""

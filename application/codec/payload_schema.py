@@ -1,0 +1,144 @@
+"""What the payloads of a type look like: checked strictly at the door, structured for the handler."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from cattrs.errors import (
+    BaseValidationError,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+
+from jobmill.application.codec.strict_json import pointer_token, write_json
+from jobmill.application.codec.strict_structure import STRICT
+from jobmill.application.errors import InvalidPayload
+from jobmill.domain.errors import Fault
+
+P = TypeVar("P")
+
+
+#: attrs' own validators begin with the attribute; their error carries no other trace of it.
+_VALIDATOR_MESSAGE: Final = re.compile(r"'(\w+)' ")
+
+
+class UnencodableResult(ValueError):
+    """A handler returned something that is no JSON, or too much of it."""
+
+
+class PayloadSchema(Generic[P]):
+    """The schema of one payload class: an attrs class, a dataclass, or a plain ``dict``."""
+
+    def __init__(self, model: type[P]) -> None:
+        """Prepare the schema.
+
+        Raises:
+            TypeError: a field of the class has a type that JSON cannot carry.
+        """
+        self.model = model
+        self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
+        self.json_schema, self.components = _describe(model)
+
+    def structure(self, value: object) -> P:
+        """Return the payload as the handler wants it.
+
+        Args:
+            value: plain values, as read from JSON.
+
+        Raises:
+            InvalidPayload: with every fault and its place below ``/payload``.
+        """
+        if not isinstance(value, dict):
+            raise InvalidPayload(Fault(pointer="/payload", detail="must be an object"))
+        try:
+            return self._structure(value, self.model)
+        except (BaseValidationError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise InvalidPayload(*_faults(error, "/payload")) from None
+
+    def read(self, text: str) -> P:
+        """Return the payload of a stored job; raises ``InvalidPayload`` if this code cannot read it."""
+        return self.structure(msgspec.json.decode(text))
+
+
+#: What the encoder says of a value that is no JSON.
+_NO_JSON: Final = (TypeError, ValueError, OverflowError, RecursionError)
+
+
+def write_payload(value: object) -> str:
+    """Return a payload as JSON text; raises ``InvalidPayload`` where a client in this process gave none."""
+    try:
+        return write_json(value)
+    except _NO_JSON as error:
+        raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
+
+
+def write_result(value: object, *, limit_bytes: int) -> str | None:
+    """Return a handler's return value as JSON text; None stays None.
+
+    Raises:
+        UnencodableResult: it is no JSON, or longer than ``limit_bytes``.
+    """
+    if value is None:
+        return None
+    try:
+        text = write_json(value)
+    except _NO_JSON as error:
+        raise UnencodableResult(f"the handler's result is no JSON: {error}") from None
+    if len(text.encode()) > limit_bytes:
+        size = f"{len(text.encode()):,} bytes, {limit_bytes:,} are allowed"
+        raise UnencodableResult(f"the handler's result is too large: {size}; store it and return where it is")
+    return text
+
+
+def _describe(model: type) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    (schema,), components = msgspec.json.schema_components(
+        [model], schema_hook=_any_schema, ref_template="#/components/schemas/{name}"
+    )
+    for component in components.values():
+        if component.get("type") == "object" and "properties" in component:
+            component["additionalProperties"] = False
+    return schema, components
+
+
+def _any_schema(kind: type) -> dict[str, object]:
+    if kind is object:
+        return {"description": "any JSON value"}  # an empty schema would count as none
+    raise NotImplementedError
+
+
+def _faults(error: BaseException, pointer: str) -> list[Fault]:
+    """Flatten what cattrs reports into places and sentences."""
+    return list(_walk(error, pointer))
+
+
+def _walk(error: BaseException, pointer: str) -> Iterator[Fault]:
+    if isinstance(error, ExceptionGroup):
+        for inner, step in _inside(error):
+            yield from _walk(inner, pointer + step)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        for name in sorted(map(str, error.extra_fields)):
+            yield Fault(pointer=pointer + pointer_token(name), detail="unknown field")
+    elif isinstance(error, KeyError):
+        yield Fault(pointer=pointer, detail="is required")
+    else:
+        detail = str(error.args[0]) if error.args else "is not valid"
+        named = _VALIDATOR_MESSAGE.match(detail)
+        yield Fault(pointer=pointer + pointer_token(named[1]) if named else pointer, detail=detail)
+
+
+def _inside(error: ExceptionGroup[Exception]) -> Iterator[tuple[Exception, str]]:
+    """The errors of a group, each with its step below the place of the group.
+
+    A group that is not cattrs' own comes from a class that checks its fields itself: its faults name them.
+    """
+    if isinstance(error, ClassValidationError):
+        of_fields, bare = error.group_exceptions()
+        yield from ((inner, pointer_token(note.name)) for inner, note in of_fields)
+    elif isinstance(error, IterableValidationError):
+        of_items, bare = error.group_exceptions()
+        yield from ((inner, pointer_token(note.index)) for inner, note in of_items)
+    else:
+        bare = list(error.exceptions)
+    yield from ((inner, "") for inner in bare)

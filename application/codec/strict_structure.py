@@ -1,0 +1,167 @@
+"""Structuring without mercy: a value of another kind is refused, never turned into the wanted one."""
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence, Set
+from dataclasses import is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Final, Literal, cast, get_args, get_origin
+from uuid import UUID
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.cols import list_structure_factory, mapping_structure_factory
+
+
+def _exactly(kind: type, wanted: str) -> Callable[[object, Any], Any]:
+    def check(value: object, _: object) -> object:
+        if type(value) is kind:
+            return value
+        raise TypeError(f"must be {wanted}, not {_kind(value)}")
+
+    return check
+
+
+def _integer(value: object, _: object) -> int:
+    """JSON has one kind of number: 30.0 is 30, and JSON Schema calls both an integer."""
+    if type(value) is int:
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise TypeError(f"must be an integer, not {_kind(value)}")
+
+
+def _number(value: object, _: object) -> float:
+    if type(value) in (int, float):
+        return float(cast("float", value))
+    raise TypeError(f"must be a number, not {_kind(value)}")
+
+
+def _time(value: object, _: object) -> datetime:
+    try:
+        return msgspec.convert(value, datetime, strict=True) if _has_zone(value) else _refuse_time()
+    except msgspec.ValidationError:
+        return _refuse_time()
+
+
+def _has_zone(value: object) -> bool:
+    return isinstance(value, str) and (value[-1:] in {"Z", "z"} or value[-6:-5] in {"+", "-"})
+
+
+def _refuse_time() -> datetime:
+    raise TypeError("must be a time with its zone, as in 2030-01-31T08:00:00Z")
+
+
+def _text_of(kind: type, wanted: str) -> Callable[[object, Any], Any]:
+    def check(value: object, _: object) -> object:
+        try:
+            return msgspec.convert(value, kind, strict=True)
+        except msgspec.ValidationError:
+            raise TypeError(f"must be {wanted}") from None
+
+    return check
+
+
+def _choice(value: object, kind: type[Enum]) -> Enum:
+    for member in kind:
+        if type(member.value) is type(value) and member.value == value:
+            return member
+    raise TypeError("must be one of " + ", ".join(repr(member.value) for member in kind))
+
+
+def _literal(value: object, kind: Any) -> object:  # noqa: ANN401 - a Literal is no type
+    if any(type(value) is type(choice) and value == choice for choice in get_args(kind)):
+        return value
+    raise TypeError("must be one of " + ", ".join(map(repr, get_args(kind))))
+
+
+def _is_literal(kind: object) -> bool:
+    origin: object = get_origin(kind)
+    return origin is Literal
+
+
+def _as_it_is(value: object, _: object) -> object:
+    return value
+
+
+def _kind(value: object) -> str:
+    names = {str: "a text", bool: "true or false", int: "an integer", float: "a number", type(None): "null"}
+    return names.get(type(value), "an object" if isinstance(value, dict) else "a list")
+
+
+def _is_row(kind: Any) -> bool:  # noqa: ANN401 - cattrs asks with whatever stands in an annotation
+    """All JSON lists but tuples of mixed types, whose length and places mean something."""
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        return get_args(kind)[1:] == (...,)
+    return isinstance(origin, type) and issubclass(origin, Sequence | Set) and origin not in (str, bytes)
+
+
+def _row_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401
+    items = list.__class_getitem__((*get_args(kind), Any)[0])
+    read_items = list_structure_factory(cast("type", items), converter)
+    build = {tuple: tuple, set: set, frozenset: frozenset}.get(get_origin(kind) or kind, list)
+
+    def check(value: object, _: object) -> object:
+        if isinstance(value, list):
+            return build(read_items(value, items))
+        raise TypeError(f"must be a list, not {_kind(value)}")
+
+    return check
+
+
+def _is_map(kind: Any) -> bool:  # noqa: ANN401 - as above
+    return (get_origin(kind) or kind) in (dict, Mapping, MutableMapping)
+
+
+def _map_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401
+    names, items = get_args(kind) or (Any, Any)
+    plain = dict.__class_getitem__((names, items))
+    make: Callable[..., Any] = mapping_structure_factory  # typed as if it could only read mappings of nothing
+    read_items = make(plain, converter)
+
+    def check(value: object, _: object) -> object:
+        if isinstance(value, dict):
+            return read_items(value, plain)
+        raise TypeError(f"must be an object, not {_kind(value)}")
+
+    return check
+
+
+def _is_class(kind: Any) -> bool:  # noqa: ANN401 - as above
+    origin = get_origin(kind) or kind
+    return isinstance(origin, type) and (attrs.has(origin) or is_dataclass(origin))
+
+
+def _class_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401
+    read_fields = converter.gen_structure_attrs_fromdict(kind)
+
+    def check(value: object, _: object) -> object:
+        if isinstance(value, dict):
+            return read_fields(value, kind)
+        raise TypeError(f"must be an object, not {_kind(value)}")
+
+    return check
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook(str, _exactly(str, "a text"))
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(datetime, _time)
+    converter.register_structure_hook(date, _text_of(date, "a date, as in 2030-01-31"))
+    converter.register_structure_hook(UUID, _text_of(UUID, "a UUID"))
+    converter.register_structure_hook_func(
+        lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _choice
+    )
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook_func(lambda kind: kind in (object, Any), _as_it_is)
+    converter.register_structure_hook_factory(_is_row, _row_hook)
+    converter.register_structure_hook_factory(_is_map, _map_hook)
+    converter.register_structure_hook_factory(_is_class, _class_hook)
+    return converter
+
+
+STRICT: Final = _make_converter()

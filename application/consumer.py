@@ -1,0 +1,231 @@
+"""Handing what was received to the runner, within a bounded number of slots."""
+
+import asyncio
+import math
+from collections.abc import Coroutine, Sequence
+from typing import Final
+
+from jobmill.application.claimer import Claimer
+from jobmill.application.commits import Commits
+from jobmill.application.errors import Unavailable
+from jobmill.application.holding import Holding
+from jobmill.application.intake import Intake
+from jobmill.application.lease_keeper import CANCEL_GRACE_S
+from jobmill.application.parcels import PARCEL_JOBS_MAX
+from jobmill.application.ports.message_bus import Lane, MessageBus
+from jobmill.application.ports.observer import Observer
+from jobmill.application.receiver import Receiver
+from jobmill.application.returner import Returner
+from jobmill.application.run import Interrupt, Run
+from jobmill.application.runner import Runner
+from jobmill.application.turns import Turns
+from jobmill.domain.job import Job
+from jobmill.domain.lease import LeasePolicy
+
+#: Jobs that find no slot for so long go back.
+HOLD_S: Final = 1.0
+_STORE_PROBE_S: Final = 1.0
+
+
+class Consumer:
+    """Claims jobs for free slots only, and runs them.
+
+    What finds no slot within the hold time is sent back, and the lanes are left until a slot comes free: so
+    parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
+    nothing is received.
+
+    Args:
+        lanes: what this worker serves.
+        concurrency: jobs that run at once, 1 or more.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: MessageBus,
+        lanes: Sequence[Lane],
+        commits: Commits,
+        receiver: Receiver,
+        claimer: Claimer,
+        runner: Runner,
+        returner: Returner,
+        observer: Observer,
+        lease: LeasePolicy,
+        concurrency: int,
+    ) -> None:
+        self._commits = commits
+        self._claimer = claimer
+        self._runner = runner
+        self._returner = returner
+        self._observer = observer
+        self._free = self._concurrency = concurrency
+        self._turns = Turns(lanes)
+        self._work: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._is_stopping = False
+        self._is_store_away = False
+        self._intake = Intake(
+            bus=bus,
+            lanes=lanes,
+            receiver=receiver,
+            prefetch=math.ceil(concurrency / PARCEL_JOBS_MAX) + 1,
+            ack_deadline=lease.ack_deadline,
+            spawn=self._spawn,
+            arrived=self._wake.set,
+        )
+
+    @property
+    def is_receiving(self) -> bool:
+        """The lanes are being read."""
+        return self._intake.is_open
+
+    @property
+    def running(self) -> int:
+        """Slots in use."""
+        return self._concurrency - self._free
+
+    async def run(self) -> None:
+        """Receive and run until ``stop``."""
+        try:
+            while not self._is_stopping:
+                if not self._is_store_away:
+                    if self._free > 0 and self._intake.is_empty:
+                        self._intake.open()
+                    self._dispatch()
+                    await self._return_what_waits()
+                await self._sleep()
+        finally:
+            await self._intake.end()
+
+    async def stop(self, *, grace_s: float) -> None:
+        """Receive no more, let what runs finish within the grace, hand the rest back.
+
+        Returns when every handler has ended and its outcome is dealt with. One that ignores its cancellation
+        is left behind after a further ten seconds; its lease lapses.
+        """
+        self._is_stopping = True
+        self._wake.set()
+        await self._intake.end()
+        for holding in self._intake.holdings():
+            self._intake.remove(holding)
+            self._spawn(self._return(holding))
+        await self._work_is_done(grace_s)
+        for run in self._runner.keeper.runs:
+            run.stop(Interrupt.SHUTDOWN)
+        await self._work_is_done(CANCEL_GRACE_S)
+
+    async def _work_is_done(self, within_s: float) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                while self._work:
+                    await asyncio.wait(self._work)
+        except TimeoutError:
+            pass  # what is left is the caller's to judge
+
+    async def _sleep(self) -> None:
+        """Wait for something to do, or until what waits here has waited long enough."""
+        until = min((one.received_s + HOLD_S for one in self._intake.holdings()), default=None)
+        try:
+            async with asyncio.timeout_at(None if self._free > 0 or self._is_store_away else until):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # time to send back
+        self._wake.clear()
+
+    # ---- running
+
+    def _dispatch(self) -> None:
+        if self._free <= 0:
+            return
+        for lane, count in self._turns.deal(self._free, self._intake.waiting()).items():
+            for holding, jobs in self._intake.take(lane, count):
+                self._free -= len(jobs)
+                self._spawn(self._claim(holding, jobs))
+
+    async def _claim(self, holding: Holding, jobs: list[Job]) -> None:
+        try:
+            claimed = await self._claimer.claim(jobs)
+        except BaseException:
+            self._free += len(jobs)  # a fault of ours costs no slot
+            raise
+        runs, undecided = claimed.runs, claimed.undecided
+        self._free += len(jobs) - len(runs)
+        holding.are_claimed(len(runs))
+        holding.need_no_run(len(jobs) - len(runs) - len(undecided))
+        for run in runs:
+            self._spawn(self._execute(holding, run))
+        self._wake.set()
+        if undecided:
+            self._hold_on(holding, undecided)
+            await self._store_is_back(undecided[0], claimed.reason)
+
+    async def _execute(self, holding: Holding, run: Run) -> None:
+        if self._is_stopping:
+            run.stop(Interrupt.SHUTDOWN)
+        try:
+            await self._runner.run(run)
+        finally:
+            holding.is_settled()
+            self._free += 1
+            self._wake.set()
+
+    # ---- sending back
+
+    async def _return_what_waits(self) -> None:
+        """With every slot taken for the hold time, leave the lanes and give others a chance."""
+        if self._free > 0 or self._intake.is_empty:
+            return
+        now = asyncio.get_running_loop().time()
+        overdue = [one for one in self._intake.holdings() if one.received_s + HOLD_S <= now]
+        if overdue:
+            await self._intake.close()
+        for holding in overdue:
+            self._intake.remove(holding)
+            self._spawn(self._return(holding))
+
+    async def _return(self, holding: Holding) -> None:
+        jobs = holding.take(len(holding.todo))
+        if await self._returner.send_back(jobs, received=holding.size):
+            holding.need_no_run(len(jobs))
+            return
+        self._hold_on(holding, jobs)
+
+    def _hold_on(self, holding: Holding, jobs: Sequence[Job]) -> None:
+        """Nobody else looks after these jobs. At the end the broker gives their parcel to somebody else."""
+        holding.put_back(jobs)
+        holding.received_s = asyncio.get_running_loop().time()
+        if not self._is_stopping:
+            self._intake.restore(holding)
+        elif holding.is_untouched:
+            holding.release()
+
+    # ---- the store
+
+    async def _store_is_back(self, job: Job, reason: str) -> None:
+        """Let go of everything untouched and receive nothing until the store answers again."""
+        if self._is_store_away or self._is_stopping:
+            return
+        self._is_store_away = True
+        self._observer.noted("store is away, receiving paused", reason=reason)
+        await self._intake.close()
+        self._intake.release_untouched()
+        while not self._is_stopping:
+            try:
+                await self._commits.look([job.id])
+            except Unavailable:
+                await asyncio.sleep(_STORE_PROBE_S)
+            else:
+                break
+        self._is_store_away = False
+        self._observer.noted("store is back, receiving again")
+        self._wake.set()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._observer.noted("work ended by a fault of ours", reason=repr(error))

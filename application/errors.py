@@ -1,0 +1,101 @@
+"""Errors of the application: what a caller of a service or a port may meet."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from jobmill.domain.errors import Fault, InvalidInput, JobmillError
+
+
+class UnknownType(InvalidInput):
+    """No handler declares this type of job."""
+
+    code = "unknown-type"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        listed = ", ".join(known) or "none"
+        super().__init__(Fault(pointer="/type", detail=f"unknown type {name[:100]!r}; known types: {listed}"))
+
+
+class InvalidPayload(InvalidInput):
+    """A payload that its type's schema refuses."""
+
+    code = "invalid-payload"
+
+
+class TooLarge(InvalidInput):
+    """More bytes than the limit allows."""
+
+    code = "too-large"
+
+
+class JobNotFound(JobmillError):
+    """No job has this id."""
+
+    code = "job-not-found"
+
+    def __init__(self, job_id: UUID) -> None:
+        self.job_id = job_id
+        super().__init__(f"no job has the id {job_id}")
+
+
+class StaleJob(JobmillError):
+    """Somebody moved the job between the look and the save."""
+
+    code = "stale-job"
+
+    def __init__(self, job_id: UUID) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} was moved by somebody else just now; look again and repeat")
+
+
+class IdempotencyConflict(JobmillError):
+    """The key was used before, with another request."""
+
+    code = "idempotency-conflict"
+
+    def __init__(self, *, key: str, job_id: UUID) -> None:
+        self.key = key
+        self.job_id = job_id
+        super().__init__(
+            f"the key {key!r} belongs to another request, which made job {job_id}; use a new key"
+        )
+
+
+class Unavailable(JobmillError):
+    """A server that Jobmill stands on cannot be reached or does not keep up; try again."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after: timedelta = timedelta(seconds=2)) -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
+class StorageUnavailable(Unavailable):
+    """The database did not take the statement: surely nothing was changed."""
+
+    code = "storage-unavailable"
+
+
+class StorageUnknown(Unavailable):
+    """The database was cut off in the middle: the change may have been made or not."""
+
+    code = "storage-unknown"
+
+
+class StorageRefused(JobmillError):
+    """The database refuses a value in the batch, whichever; nothing of the batch was changed."""
+
+    code = "storage-refused"
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker cannot be reached."""
+
+    code = "broker-unavailable"
+
+
+class SetupFault(JobmillError):
+    """Something only a person can mend: wrong password, missing migration, changed topology."""
+
+    code = "setup-fault"

@@ -1,0 +1,89 @@
+"""A delivery in hand, and when it may be acknowledged."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import timedelta
+
+from jobmill.application.ports.message_bus import Delivery, Lane
+from jobmill.domain.job import Job
+
+
+class Holding:
+    """Counts what became of each job of one delivery.
+
+    It is acknowledged when every job is settled, sent back or found to need no run, or, past the deadline,
+    when the others at least are claimed with the claim committed. Never on the timer alone: then a lost
+    notice could be the last of its job.
+    """
+
+    def __init__(
+        self, delivery: Delivery, *, lane: Lane, jobs: Sequence[Job], ack_deadline: timedelta
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.lane = lane
+        self.size = len(jobs)
+        self.received_s = loop.time()
+        self.todo = deque(jobs)
+        self._delivery = delivery
+        self._unready = len(jobs)
+        self._running = 0
+        self._is_overdue = False
+        self._is_answered = False
+        self._timer = loop.call_later(ack_deadline.total_seconds(), self._pass_deadline)
+        self._answer_if_ready()
+
+    @property
+    def is_answered(self) -> bool:
+        """Acknowledged or put back."""
+        return self._is_answered
+
+    @property
+    def is_untouched(self) -> bool:
+        """Nothing of it was handed to a run yet."""
+        return len(self.todo) == self.size
+
+    def take(self, count: int) -> list[Job]:
+        """Take jobs out to be claimed."""
+        return [self.todo.popleft() for _ in range(min(count, len(self.todo)))]
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Put jobs first again that could not be claimed."""
+        self.todo.extendleft(reversed(jobs))
+
+    def need_no_run(self, count: int) -> None:
+        """So many jobs are over, running elsewhere, or sent back."""
+        self._unready -= count
+        self._answer_if_ready()
+
+    def are_claimed(self, count: int) -> None:
+        """So many jobs run here, with the claim committed."""
+        self._running += count
+        self._answer_if_ready()
+
+    def is_settled(self) -> None:
+        """One running job is over."""
+        self._running -= 1
+        self._unready -= 1
+        self._answer_if_ready()
+
+    def release(self) -> None:
+        """Put an untouched delivery back for anyone."""
+        assert self.is_untouched
+        if not self._is_answered:
+            self._is_answered = True
+            self._timer.cancel()
+            self._delivery.release()
+
+    def _pass_deadline(self) -> None:
+        """From now on leases alone carry what is claimed."""
+        self._is_overdue = True
+        self._answer_if_ready()
+
+    def _answer_if_ready(self) -> None:
+        if self._is_answered:
+            return
+        if self._unready == 0 or (self._is_overdue and self._unready == self._running):
+            self._is_answered = True
+            self._timer.cancel()
+            self._delivery.ack()

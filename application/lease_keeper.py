@@ -1,0 +1,110 @@
+"""Keeping the leases of everything that runs here, in bulk."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import evolve
+
+from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.ports.leases import Leases, Lost, Renewed
+from jobmill.application.ports.observer import Observer
+from jobmill.application.run import Interrupt, Run
+from jobmill.domain.lease import LeasePolicy
+
+#: A handler that ignores its cancellation so long loses its lease, so that another worker may try.
+CANCEL_GRACE_S: Final = 10.0
+_LOOKS_PER_RENEWAL: Final = 5
+
+
+class LeaseKeeper:
+    """Renews leases while handlers run, and stops those whose lease cannot be believed in any longer."""
+
+    def __init__(self, *, leases: Leases, policy: LeasePolicy, observer: Observer) -> None:
+        self._leases = leases
+        self._policy = policy
+        self._observer = observer
+        self._runs: dict[Run, asyncio.TimerHandle | None] = {}  # when belief in each has to be looked at
+        self._interrupted_s: dict[Run, float] = {}
+        self._renewals: set[asyncio.Task[None]] = set()
+
+    @property
+    def runs(self) -> frozenset[Run]:
+        """What runs at this moment."""
+        return frozenset(self._runs)
+
+    def watch(self, run: Run) -> None:
+        """Keep the lease of a run from here on; one that is over already stops the run at once."""
+        self._runs[run] = None
+        self._doubt(run)
+
+    def forget(self, run: Run) -> None:
+        """The run is over."""
+        timer = self._runs.pop(run, None)
+        if timer is not None:
+            timer.cancel()
+        self._interrupted_s.pop(run, None)
+
+    async def keep(self) -> None:
+        """Look after the runs until cancelled."""
+        every_s = self._policy.renew_every.total_seconds() / _LOOKS_PER_RENEWAL
+        while True:
+            await asyncio.sleep(every_s)
+            await self.look()
+
+    async def look(self) -> None:
+        """Renew what is due, and see which handlers ignore that they have to stop."""
+        now = asyncio.get_running_loop().time()
+        due_s = now - self._policy.renew_every.total_seconds()
+        due = [run for run in self._runs if run.sent_s <= due_s and not run.is_abandoned]
+        if due:
+            # A renewal that hangs must not hold up the next one.
+            renewal = asyncio.create_task(self._renew(due))
+            self._renewals.add(renewal)
+            renewal.add_done_callback(self._renewals.discard)
+            every_s = self._policy.renew_every.total_seconds() / _LOOKS_PER_RENEWAL
+            done, _ = await asyncio.wait({renewal}, timeout=every_s)
+            for each in done:
+                each.result()  # a fault of ours ends the keeper, so that it is seen
+        self._abandon_the_deaf()
+
+    async def _renew(self, runs: Sequence[Run]) -> None:
+        sent_s = asyncio.get_running_loop().time()
+        for run in runs:
+            run.sent_s = sent_s  # not again before the next renewal is due
+        try:
+            answers = await self._leases.renew([run.fence for run in runs], ttl=self._policy.ttl)
+        except (Unavailable, StorageRefused) as error:
+            self._observer.noted("leases not renewed", runs=len(runs), reason=str(error))
+            return
+        for run, answer in zip(runs, answers, strict=True):
+            match answer:
+                case Renewed(stop_asked=stop_asked):
+                    # An answer may come after that of a later renewal.
+                    run.believes_until_s = max(run.believes_until_s, self._policy.belief_ends(sent_s))
+                    if stop_asked and not run.stop_asked:
+                        run.job = evolve(run.job, stop_asked=True)
+                        run.stop(Interrupt.STOP_ASKED)
+                case Lost():
+                    run.stop(Interrupt.LEASE_LOST)  # without effect while its outcome is being saved
+                case _:
+                    pass  # busy: belief goes on until its end
+
+    def _doubt(self, run: Run) -> None:
+        """Stop a run at the very moment when belief in its lease ends; until then, ask again by then."""
+        loop = asyncio.get_running_loop()
+        if run.believes_until_s <= loop.time():
+            run.stop(Interrupt.LEASE_LOST)
+        else:
+            self._runs[run] = loop.call_at(run.believes_until_s, self._doubt, run)
+
+    def _abandon_the_deaf(self) -> None:
+        """Let go of the leases of handlers that were told to stop long ago."""
+        now = asyncio.get_running_loop().time()
+        for run in self._runs:
+            if run.interrupt is None or run.is_settling or run.is_abandoned:
+                continue
+            since = self._interrupted_s.setdefault(run, now)
+            if now - since >= CANCEL_GRACE_S:
+                run.is_abandoned = True
+                self._observer.noted("handler ignores its cancellation", job_id=run.job.id, type=run.job.type)

@@ -1,0 +1,118 @@
+"""Where jobs are kept: the only truth about a job."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from attrs import frozen
+
+from jobmill.domain.idempotency import KeyClaim
+from jobmill.domain.job import Job
+from jobmill.domain.transition import Transition
+
+
+@frozen(kw_only=True)
+class NewJob:
+    """A job to be stored, with the keys it claims for itself."""
+
+    job: Job
+    keys: tuple[KeyClaim, ...] = ()
+
+
+@frozen(kw_only=True)
+class Stored:
+    """The job is stored, by this call or by an earlier try of it."""
+
+    job: Job
+
+
+@frozen(kw_only=True)
+class Replayed:
+    """A key answers with the job that took it first, as that job stands now."""
+
+    job: Job
+
+
+@frozen(kw_only=True)
+class Conflicting:
+    """A key was taken by another request."""
+
+    key: str
+    job_id: UUID
+
+
+@frozen(kw_only=True)
+class Withheld:
+    """Not stored, because another job of its unit conflicts."""
+
+
+AddAnswer = Stored | Replayed | Conflicting | Withheld
+
+
+@frozen(kw_only=True)
+class Saved:
+    """The transition stands in the store. ``job`` has the lease and the stop request as the row has them."""
+
+    job: Job
+
+
+@frozen(kw_only=True)
+class Stale:
+    """Refused: the version, the state or the guard no longer holds. A normal outcome."""
+
+    job_id: UUID
+
+
+@frozen(kw_only=True)
+class Unknown:
+    """The store was cut off and could not be asked in time whether the transition stands."""
+
+    job_id: UUID
+
+
+SaveAnswer = Saved | Stale | Unknown
+
+
+class JobRepository(Protocol):
+    """Jobs, their notices and their history, stored together or not at all.
+
+    Every method may raise ``StorageUnavailable`` (surely nothing changed), ``StorageUnknown`` (cut off in the
+    middle) or ``StorageRefused`` (a value no store can hold; nothing changed). Repeating a call with the same
+    jobs and stamps is harmless and gives the answers of the first.
+    """
+
+    async def add(self, units: Sequence[Sequence[NewJob]]) -> Sequence[Sequence[AddAnswer]]:
+        """Store new jobs, in one transaction; answer per unit and position.
+
+        A unit is stored whole or not at all: if one of its keys conflicts, that job is ``Conflicting``, its
+        neighbours are ``Withheld``, and none of the unit's keys is taken. A job one of whose keys is held by
+        another job with the same fingerprint is ``Replayed`` and not stored; the rest of its unit is.
+
+        A queued job gets an outbox row with its stamp as the row's id; a scheduled one gets none. A key is
+        free, or can be taken over when its hold is over *and* its job is finished, by the store's clock. The
+        caller sees to it that no key appears twice in one call.
+        """
+        ...
+
+    async def get(self, job_ids: Sequence[UUID]) -> Sequence[Job | None]:
+        """Return the jobs by position, None for an unknown id."""
+        ...
+
+    async def save(self, transitions: Sequence[Transition]) -> Sequence[SaveAnswer]:
+        """Save each transition by compare-and-set, all in one transaction; answer by position.
+
+        A transition is saved only where the row's version and stamp are those of ``before`` and, by the
+        store's clock in the statement itself, its guard holds: CLAIM: waiting, ``retry_at`` not later than
+        now, not expired, not asked to stop, attempts left; LAPSED: ``lease_until`` before now; DUE:
+        ``wake_at`` not later than now; EXPIRED: ``expires_at`` not later than now. Where the row already has
+        the new version with the new stamp, the answer is ``Saved`` as well.
+
+        Type, queue, payload, keys and ``created_at`` are never written, except the payload by a requeue that
+        raises ``edition``. ``lease_until`` is the store's now plus the transition's ``lease``, or null.
+        ``stop_asked`` is cleared by a requeue alone and copied from no snapshot. The history row, and the
+        outbox row with the new stamp as its id if the target is not NONE, are written with it. History
+        beyond the last 25 rows of a job may be dropped.
+
+        The caller sees to it that no job appears twice in one call.
+        """
+        ...

@@ -1,0 +1,16 @@
+"""One leader at a time, to save work; every step is safe with two."""
+
+from datetime import timedelta
+from typing import Protocol
+
+
+class Leadership(Protocol):
+    """A row per role with its holder, in the store's time. Raises ``StorageUnavailable``."""
+
+    async def hold(self, role: str, *, holder: str, ttl: timedelta) -> bool:
+        """Take or keep the role until the store's now plus ``ttl``; False while another holds it."""
+        ...
+
+    async def resign(self, role: str, *, holder: str) -> None:
+        """Give the role up if held."""
+        ...

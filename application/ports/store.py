@@ -1,0 +1,49 @@
+"""All ports that one database serves, together."""
+
+from typing import Protocol
+
+from jobmill.application.ports.broker_epochs import BrokerEpochs
+from jobmill.application.ports.clock import Clock
+from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.job_finder import JobFinder
+from jobmill.application.ports.job_repository import JobRepository
+from jobmill.application.ports.leadership import Leadership
+from jobmill.application.ports.leases import Leases
+from jobmill.application.ports.outbox import Outbox
+from jobmill.application.ports.quarantine import Quarantine
+
+
+class Store(Protocol):
+    """One database, opened. ``clock`` follows the clock that its statements judge by."""
+
+    @property
+    def jobs(self) -> JobRepository: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def finder(self) -> JobFinder: ...
+    @property
+    def due_jobs(self) -> DueJobs: ...
+    @property
+    def quarantine(self) -> Quarantine: ...
+    @property
+    def leadership(self) -> Leadership: ...
+    @property
+    def epochs(self) -> BrokerEpochs: ...
+    @property
+    def clock(self) -> Clock: ...
+
+    async def check(self) -> None:
+        """Ask the database for a sign of life, within a bounded time.
+
+        Raises:
+            StorageUnavailable: there is none.
+            SetupFault: it answers, but a person has to mend something first.
+        """
+        ...
+
+    async def foreign_commit(self) -> None:
+        """Return when another process may have committed, where that can be told; else wait for ever."""
+        ...

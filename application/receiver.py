@@ -1,0 +1,112 @@
+"""Opening deliveries: what is ours becomes jobs, what is not goes to quarantine."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from jobmill.application.codec.parcels import (
+    BadNotice,
+    FutureParcel,
+    OpenedParcel,
+    UnreadableParcel,
+    open_parcel,
+)
+from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.message_bus import Delivery
+from jobmill.application.ports.observer import Observer
+from jobmill.application.ports.quarantine import ForeignMessage, Quarantine
+from jobmill.domain.job import Job
+
+#: Before a message that could not be dealt with is put back, so that it does not spin.
+_PAUSE_S: Final = 2.0
+
+
+@frozen(kw_only=True)
+class Receiver:
+    """Reads what the bus delivers."""
+
+    quarantine: Quarantine
+    clock: Clock
+    entropy: Entropy
+    observer: Observer
+
+    async def open(self, delivery: Delivery, *, source: str) -> tuple[Job, ...] | None:
+        """Return the jobs of a delivery, each once; None if the delivery is answered already.
+
+        Damaged notices and foreign messages are in quarantine, committed, when this returns.
+        """
+        try:
+            parcel = open_parcel(delivery.body)
+            for bad in parcel.bad:
+                await self._keep(bad, delivery, source)
+        except UnreadableParcel as error:
+            await self._set_aside(delivery, source, str(error))
+            return None
+        except FutureParcel as error:
+            self.observer.noted("parcel put back", source=source, reason=str(error))
+            await self._put_back(delivery)
+            return None
+        except Unavailable as error:
+            self.observer.noted("damaged notice put back", source=source, reason=str(error))
+            await self._put_back(delivery)
+            return None
+        return _each_once(parcel)
+
+    async def _set_aside(self, delivery: Delivery, source: str, reason: str) -> None:
+        try:
+            await self._keep(BadNotice(raw=delivery.body, reason=reason), delivery, source)
+        except Unavailable as error:
+            self.observer.noted("foreign message put back", source=source, reason=str(error))
+            await self._put_back(delivery)
+        else:
+            delivery.ack()
+
+    async def _keep(self, bad: BadNotice, delivery: Delivery, source: str) -> None:
+        message = ForeignMessage(
+            id=self.entropy.job_id(),
+            received_at=self.clock.now(),
+            source=source,
+            reason=bad.reason,
+            content_type=_storable(delivery.content_type),
+            headers=_texts(delivery.headers),
+            body=bad.raw,
+        )
+        try:
+            await self.quarantine.keep([message])
+        except StorageRefused as error:  # its headers, since a body may hold anything
+            bare = ForeignMessage(
+                id=message.id,
+                received_at=message.received_at,
+                source=source,
+                reason=f"{bad.reason} (headers dropped: {error})",
+                content_type=None,
+                headers={},
+                body=bad.raw,
+            )
+            await self.quarantine.keep([bare])
+        self.observer.noted("message quarantined", message_id=message.id, source=source, reason=bad.reason)
+
+    async def _put_back(self, delivery: Delivery) -> None:
+        await asyncio.sleep(_PAUSE_S)
+        delivery.release()
+
+
+def _each_once(parcel: OpenedParcel) -> tuple[Job, ...]:
+    """Of several notices of one job only the newest can be claimed."""
+    newest: dict[UUID, Job] = {}
+    for job in parcel.jobs:
+        if job.id not in newest or newest[job.id].version < job.version:
+            newest[job.id] = job
+    return tuple(newest.values())
+
+
+def _texts(headers: Mapping[str, str]) -> dict[str, str]:
+    return {_storable(name) or "": _storable(text) or "" for name, text in headers.items()}
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\x00", "?")

@@ -1,0 +1,67 @@
+"""One attempt as it runs in this process."""
+
+import asyncio
+from enum import Enum
+
+from attrs import define, field
+
+from jobmill.domain.job import Job
+from jobmill.domain.transition import Fence
+
+
+class Interrupt(Enum):
+    """Why a handler is stopped before its own end."""
+
+    TIMEOUT = "timeout"
+    STOP_ASKED = "stop asked"
+    LEASE_LOST = "lease lost"
+    SHUTDOWN = "shutdown"
+
+
+@define(eq=False)
+class Run:
+    """A claimed job and what this worker believes of its lease.
+
+    Args:
+        job: as it was claimed.
+        sent_s: loop time just before the last claim or renewal was sent, whatever came of it.
+        believes_until_s: loop time at which the handler is stopped unless the lease is renewed.
+    """
+
+    job: Job
+    sent_s: float
+    believes_until_s: float
+    interrupt: Interrupt | None = None
+    is_settling: bool = False
+    is_abandoned: bool = False
+    _task: "asyncio.Task[object] | None" = field(default=None, init=False)
+
+    @property
+    def fence(self) -> Fence:
+        """What the claim made."""
+        return self.job.fence
+
+    @property
+    def stop_asked(self) -> bool:
+        """Somebody wants the job to stop."""
+        return self.job.stop_asked
+
+    def begin(self) -> None:
+        """Note that the calling task runs the handler from here."""
+        self._task = asyncio.current_task()
+
+    def end(self) -> bool:
+        """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
+        self.is_settling = True
+        if self._task is not None and self.interrupt is not None:
+            while self._task.cancelling():
+                self._task.uncancel()
+        return self.interrupt is not None
+
+    def stop(self, reason: Interrupt) -> None:
+        """Cancel the handler, once, for the first reason that comes."""
+        if self.interrupt is not None or self.is_settling:
+            return
+        self.interrupt = reason
+        if self._task is not None:
+            self._task.cancel()

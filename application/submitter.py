@@ -1,0 +1,181 @@
+"""Accepting jobs: checked first, stored whole, answered at once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+from attrs import asdict, frozen
+
+from jobmill.application.codec.payload_schema import write_payload
+from jobmill.application.codec.strict_json import FAULTS_MAX, canonical_json
+from jobmill.application.commands import SubmitJob
+from jobmill.application.commits import Commits
+from jobmill.application.errors import IdempotencyConflict, TooLarge, UnknownType
+from jobmill.application.handlers import JobType, Registry
+from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.job_repository import Conflicting, NewJob, Replayed, Stored
+from jobmill.domain.errors import Fault, InvalidInput, joined
+from jobmill.domain.idempotency import KeyClaim
+from jobmill.domain.job import Job
+from jobmill.domain.options import DELAY_MAX, JobOptions
+
+BATCH_MAX: Final = 1_000
+PAYLOAD_BYTES_MAX: Final = 10 * 1024
+
+
+@frozen(kw_only=True)
+class Accepted:
+    """A job that stands for the request; ``replayed`` if an earlier request made it."""
+
+    job: Job
+    replayed: bool
+
+
+@frozen(kw_only=True)
+class Submitter:
+    """Takes jobs in."""
+
+    commits: Commits
+    registry: Registry
+    clock: Clock
+    entropy: Entropy
+
+    async def submit(
+        self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = ""
+    ) -> Sequence[Accepted]:
+        """Store the jobs, all or none, and answer by position.
+
+        Args:
+            commands: 1 to 1,000.
+            client: the scope of idempotency keys.
+            pointer: where the commands stand in the caller's input, for the places of faults; with
+                ``{at}`` for the position.
+
+        Raises:
+            InvalidInput: with every fault of every command, those noted in the commands included; where
+                they are more than ``FAULTS_MAX``, the later commands are not looked at. Nothing is stored.
+            IdempotencyConflict: a key belongs to another request; nothing is stored.
+            Unavailable: see ``GroupCommit.submit``.
+        """
+        unit = self._check(commands, client, pointer)
+        answers = await self.commits.add(unit)
+        for answer in answers:
+            if isinstance(answer, Conflicting):
+                raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
+        return [
+            Accepted(job=answer.job, replayed=isinstance(answer, Replayed))
+            for answer in answers
+            if isinstance(answer, Stored | Replayed)
+        ]
+
+    def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:
+        if not 1 <= len(commands) <= BATCH_MAX:
+            detail = f"a batch holds 1 to {BATCH_MAX:,} jobs, not {len(commands):,}"
+            raise InvalidInput(Fault(pointer=pointer.removesuffix("/{at}"), detail=detail))
+        unit: dict[int, NewJob] = {}
+        refused: list[InvalidInput] = []
+        for at, command in enumerate(commands):
+            try:
+                unit[at] = self._new_job(command, client)
+            except InvalidInput as error:
+                refused.append(error.below(pointer.format(at=at)))
+                if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
+                    break
+        refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
+        if refused:
+            raise joined(refused)
+        return list(unit.values())
+
+    def _new_job(self, command: SubmitJob, client: str) -> NewJob:
+        declared = self.registry.find(command.type)
+        payload = write_payload(command.payload)
+        refused = [*self._refusals(command, declared, payload)]
+        if declared is None or refused:
+            raise joined(refused)
+        now, stamp = self.clock.now(), self.entropy.stamp()
+        job_id = self.entropy.job_id()
+        job = Job.submit(declared.rules, command.options, payload, job_id=job_id, now=now, stamp=stamp)
+        return NewJob(job=job, keys=tuple(_keys(job, command, client)))
+
+    def _refusals(
+        self, command: SubmitJob, declared: JobType[Any] | None, payload: str
+    ) -> Iterator[InvalidInput]:
+        """Yield all that is wrong with a command; of a part that could not be read nothing more is said."""
+        unread = {fault.pointer for fault in command.faults}
+        if command.faults:
+            yield InvalidInput(*command.faults)
+        if declared is None and unread.isdisjoint({"", "/type"}):
+            yield UnknownType(command.type, tuple(known.name for known in self.registry.types))
+        options = command.options
+        yield from _refused_by(options.check)
+        yield from _refused_by(lambda: self._check_queue(options))
+        yield from _refused_by(lambda: self._check_due(options))
+        if declared is not None and unread.isdisjoint({"", "/payload"}):
+            yield from _refused_by(lambda: _check_payload(declared, command.payload, payload))
+
+    def _check_queue(self, options: JobOptions) -> None:
+        if options.queue is not None and options.queue not in self.registry.queues:
+            known = ", ".join(self.registry.queues)
+            raise InvalidInput(
+                Fault(pointer="/queue", detail=f"no queue {options.queue[:50]!r}; declared queues: {known}")
+            )
+
+    def _check_due(self, options: JobOptions) -> None:
+        """Times are added to this one, and a year beyond 9999 is no time."""
+        run_at = options.run_at
+        if run_at is not None and run_at.tzinfo is not None and run_at > self.clock.now() + DELAY_MAX:
+            detail = f"must be at most {DELAY_MAX.days:,} days from now"
+            raise InvalidInput(Fault(pointer="/run_at", detail=detail))
+
+
+def _refused_by(check: Callable[[], object]) -> Iterator[InvalidInput]:
+    try:
+        check()
+    except InvalidInput as error:
+        yield error
+
+
+def _check_payload(declared: JobType[Any], payload: object, text: str) -> None:
+    """Size first: nobody wants the thousand faults of a payload that is refused anyway."""
+    check_payload_size(text)
+    declared.schema.structure(payload)
+
+
+def check_payload_size(payload: str) -> None:
+    """Raise ``TooLarge`` for a payload, as JSON text, that is longer than 10 KiB."""
+    if (size := len(payload.encode())) > PAYLOAD_BYTES_MAX:
+        detail = f"has {size:,} bytes, {PAYLOAD_BYTES_MAX:,} are allowed; store it and send where it is"
+        raise TooLarge(Fault(pointer="/payload", detail=detail))
+
+
+def _keys(job: Job, command: SubmitJob, client: str) -> Iterator[KeyClaim]:
+    options = command.options
+    if options.idempotency_key is not None:
+        request = {"type": job.type, "payload": command.payload, "options": _wishes(options)}
+        fingerprint = sha256(canonical_json(request)).hexdigest()
+        yield KeyClaim(scope=f"client:{client}", key=options.idempotency_key, fingerprint=fingerprint)
+    if options.unique is not None:
+        yield KeyClaim(scope=f"unique:{job.type}", key=options.unique.key, hold=options.unique.hold)
+
+
+def _wishes(options: JobOptions) -> dict[str, str]:
+    """Everything else that was asked for, in a form that is equal for equal requests."""
+    return {
+        name: repr(value)
+        for name, value in asdict(options).items()
+        if value not in (None, ()) and name != "idempotency_key"
+    }
+
+
+def _repeated_keys(unit: Mapping[int, NewJob]) -> Iterator[tuple[int, InvalidInput]]:
+    """Yield what claims a key that an earlier job of the unit claims; jobs by their place in the batch."""
+    seen: dict[tuple[str, str], int] = {}
+    for at, new in unit.items():
+        for claim in new.keys:
+            first = seen.setdefault((claim.scope, claim.key), at)
+            if first != at:
+                place = "/unique/key" if claim.scope.startswith("unique:") else "/idempotency_key"
+                yield (
+                    at,
+                    InvalidInput(Fault(pointer=place, detail=f"the same as of job {first} of this batch")),
+                )

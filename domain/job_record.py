@@ -1,0 +1,114 @@
+"""What is known of a job, and what can be read from it."""
+
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from attrs import frozen
+
+from jobmill.domain.failure import FailureKind
+from jobmill.domain.job_type import TypeRules
+from jobmill.domain.options import JobOptions
+from jobmill.domain.states import JobState, Priority
+from jobmill.domain.transition import Fence
+
+
+@frozen(kw_only=True)
+class JobRecord:
+    """One unit of work and all that is known of it.
+
+    ``attempt`` counts attempts started. ``payload`` and ``result`` are JSON texts, opaque here. ``wake_at``
+    is when the scheduler has to look at a scheduled or retrying job. ``lease_until`` and ``stop_asked``
+    change without a new version, so what stands here is only what was last seen.
+    """
+
+    id: UUID
+    type: str
+    queue: str
+    priority: Priority
+    payload: str
+    state: JobState
+    version: int
+    stamp: int
+    max_attempts: int
+    timeout: timedelta
+    created_at: datetime
+    updated_at: datetime
+    attempt: int = 0
+    run_at: datetime | None = None
+    retry_at: datetime | None = None
+    wake_at: datetime | None = None
+    ttl: timedelta | None = None
+    expires_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    announced_at: datetime | None = None
+    worker: str | None = None
+    lease_until: datetime | None = None
+    stop_asked: bool = False
+    error: str | None = None
+    error_kind: FailureKind | None = None
+    result: str | None = None
+    edition: int = 0
+    postpones: int = 0
+    announces: int = 0
+    suspect: bool = False
+    correlation_id: str | None = None
+    idempotency_key: str | None = None
+    tenant: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def submit(
+        cls, rules: TypeRules, options: JobOptions, payload: str, *, job_id: UUID, now: datetime, stamp: int
+    ) -> Self:
+        """Make a new job, queued or, if it is due later, scheduled. The shorter time to live wins."""
+        asked = now + options.delay if options.delay is not None else options.run_at
+        run_at = asked if asked is not None and asked > now else None
+        ttl = min((ttl for ttl in (options.ttl, rules.ttl) if ttl is not None), default=None)
+        return cls(
+            id=job_id,
+            type=rules.name,
+            queue=options.queue or rules.queue,
+            priority=options.priority or rules.priority,
+            payload=payload,
+            state=JobState.SCHEDULED if run_at else JobState.QUEUED,
+            version=1,
+            stamp=stamp,
+            max_attempts=options.max_attempts or rules.retry.max_attempts,
+            timeout=options.timeout or rules.timeout,
+            created_at=now,
+            updated_at=now,
+            run_at=run_at,
+            wake_at=run_at,
+            ttl=ttl,
+            expires_at=None if ttl is None else (run_at or now) + ttl,
+            announced_at=None if run_at else now,
+            correlation_id=options.correlation_id,
+            idempotency_key=options.idempotency_key,
+            tenant=options.tenant,
+            tags=options.tags,
+        )
+
+    @property
+    def fence(self) -> Fence:
+        """This very version."""
+        return Fence(job_id=self.id, version=self.version, stamp=self.stamp)
+
+    @property
+    def handler_key(self) -> str:
+        """The idempotency key that handlers use: one per job and edition of its payload."""
+        return f"{self.id}:{self.edition}" if self.edition else str(self.id)
+
+    @property
+    def travels_alone(self) -> bool:
+        """Its notice shares no parcel: it may be what killed a worker."""
+        return self.suspect or self.announces > 1
+
+    def is_due(self, now: datetime) -> bool:
+        """A waiting job may start at this time, as far as its retry is concerned."""
+        return self.retry_at is None or self.retry_at <= now
+
+    def is_expired(self, now: datetime) -> bool:
+        """Its time to live is over."""
+        return self.expires_at is not None and self.expires_at <= now

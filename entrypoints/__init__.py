@@ -1,0 +1,1 @@
+"""Where Jobmill is entered: HTTP, command line, worker process, and the one place that wires it together."""

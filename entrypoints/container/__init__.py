@@ -1,0 +1,14 @@
+"""The composition root: the one place that knows both services and adapters."""
+
+from jobmill.entrypoints.container.graph import Container
+from jobmill.entrypoints.container.job_types import declared_registry, open_registry
+from jobmill.entrypoints.container.opening import migrate_store, open_container, topology_of
+
+__all__ = [
+    "Container",
+    "declared_registry",
+    "migrate_store",
+    "open_container",
+    "open_registry",
+    "topology_of",
+]

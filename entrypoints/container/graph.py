@@ -1,0 +1,137 @@
+"""The object graph: which service gets which port."""
+
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from jobmill.adapters.system import FactLog
+from jobmill.application.claimer import Claimer
+from jobmill.application.commits import Commits
+from jobmill.application.consumer import Consumer
+from jobmill.application.handlers import Registry
+from jobmill.application.inspector import Inspector
+from jobmill.application.leader import Leader
+from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.operator import Operator
+from jobmill.application.ports.message_bus import Lane
+from jobmill.application.receiver import Receiver
+from jobmill.application.reconciler import Reconciler
+from jobmill.application.relay import Relay
+from jobmill.application.returner import Returner
+from jobmill.application.runner import Runner
+from jobmill.application.scheduler import Scheduler
+from jobmill.application.submitter import Submitter
+from jobmill.domain.lease import LeasePolicy
+from jobmill.domain.states import Priority
+
+
+class Container(containers.DeclarativeContainer):
+    """The object graph. Live things are opened outside and handed in; here is nothing to wait for."""
+
+    store: "providers.Dependency[Any]" = providers.Dependency()
+    bus: "providers.Dependency[Any]" = providers.Dependency()
+    topology: "providers.Dependency[Any]" = providers.Dependency()
+    registry = providers.Dependency(instance_of=Registry)
+    entropy: "providers.Dependency[Any]" = providers.Dependency()
+    worker_name = providers.Dependency(instance_of=str)
+    leader_name = providers.Dependency(instance_of=str)
+    is_alone = providers.Dependency(instance_of=bool)
+    concurrency = providers.Dependency(instance_of=int)
+
+    clock = store.provided.clock
+    lease = providers.Singleton(LeasePolicy)
+    observer = providers.Singleton(FactLog)
+    lanes = providers.Singleton(
+        lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
+        registry,
+    )
+
+    relay = providers.Singleton(Relay, bus=bus, outbox=store.provided.outbox, clock=clock, observer=observer)
+    commits = providers.Singleton(
+        Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
+    )
+    submitter = providers.Singleton(
+        Submitter, commits=commits, registry=registry, clock=clock, entropy=entropy
+    )
+    operator = providers.Singleton(
+        Operator,
+        commits=commits,
+        leases=store.provided.leases,
+        quarantine=store.provided.quarantine,
+        submitter=submitter,
+        registry=registry,
+        clock=clock,
+        entropy=entropy,
+    )
+    inspector = providers.Singleton(
+        Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
+    )
+    keeper = providers.Singleton(LeaseKeeper, leases=store.provided.leases, policy=lease, observer=observer)
+    runner = providers.Singleton(
+        Runner,
+        commits=commits,
+        registry=registry,
+        keeper=keeper,
+        clock=clock,
+        entropy=entropy,
+        observer=observer,
+    )
+    claimer = providers.Singleton(
+        Claimer,
+        commits=commits,
+        registry=registry,
+        clock=clock,
+        entropy=entropy,
+        lease=lease,
+        worker=worker_name,
+    )
+    consumer = providers.Singleton(
+        Consumer,
+        bus=bus,
+        lanes=lanes,
+        commits=commits,
+        receiver=providers.Singleton(
+            Receiver,
+            quarantine=store.provided.quarantine,
+            clock=clock,
+            entropy=entropy,
+            observer=observer,
+        ),
+        claimer=claimer,
+        runner=runner,
+        returner=providers.Singleton(
+            Returner,
+            bus=bus,
+            outbox=store.provided.outbox,
+            clock=clock,
+            entropy=entropy,
+            observer=observer,
+        ),
+        observer=observer,
+        lease=lease,
+        concurrency=concurrency,
+    )
+    leader = providers.Singleton(
+        Leader,
+        leadership=store.provided.leadership,
+        scheduler=providers.Singleton(
+            Scheduler, due_jobs=store.provided.due_jobs, commits=commits, clock=clock, entropy=entropy
+        ),
+        reconciler=providers.Singleton(
+            Reconciler,
+            leases=store.provided.leases,
+            epochs=store.provided.epochs,
+            commits=commits,
+            relay=relay,
+            bus=bus,
+            topology=topology,
+            registry=registry,
+            clock=clock,
+            entropy=entropy,
+            observer=observer,
+            lease=lease,
+        ),
+        observer=observer,
+        name=leader_name,
+        is_alone=is_alone,
+    )

@@ -1,0 +1,82 @@
+"""Opening the adapters that the settings choose."""
+
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from dependency_injector import providers
+
+from jobmill.adapters.memory import MemoryBus
+from jobmill.adapters.sql import migrate, open_sql_store
+from jobmill.adapters.system import SystemEntropy
+from jobmill.application.handlers import Registry
+from jobmill.application.ports.clock import Entropy
+from jobmill.application.ports.message_bus import MessageBus
+from jobmill.application.ports.topology import Topology
+from jobmill.entrypoints.container.graph import Container
+from jobmill.entrypoints.settings import Settings
+
+
+@asynccontextmanager
+async def open_container(
+    settings: Settings, registry: Registry, *, with_bus: bool = True
+) -> AsyncGenerator[Container]:
+    """Open the adapters that the settings choose and hand them to a container.
+
+    Neither database nor broker has to be reachable for this.
+
+    Args:
+        with_bus: False for a process that leaves its notices in the outbox, for others to publish.
+    """
+    entropy = SystemEntropy()
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_sql_store(settings.database_url))
+        bus = await stack.enter_async_context(_open_bus(settings, registry, entropy, with_bus=with_bus))
+        container = Container(
+            store=providers.Object(store),
+            bus=providers.Object(bus),
+            topology=providers.Object(topology_of(settings, registry)),
+            registry=providers.Object(registry),
+            entropy=providers.Object(entropy),
+            worker_name=providers.Object(worker),
+            # The process lock lets nobody else lead an embedded store, so a restart leads at once.
+            leader_name=providers.Object("embedded" if settings.is_embedded else worker),
+            is_alone=providers.Object(settings.is_embedded),
+            concurrency=providers.Object(settings.concurrency),
+        )
+        container.check_dependencies()
+        yield container
+
+
+def topology_of(settings: Settings, registry: Registry) -> Topology | None:
+    """Return the owner of the broker's queues; None where the bus needs none."""
+    if settings.is_embedded:
+        return None
+    from jobmill.adapters.rabbitmq import RabbitTopology  # loaded only where a broker is used
+
+    return RabbitTopology(urls=settings.broker_url, prefix=settings.prefix, queues=registry.queues)
+
+
+@asynccontextmanager
+async def _open_bus(
+    settings: Settings, registry: Registry, entropy: Entropy, *, with_bus: bool
+) -> AsyncGenerator[MessageBus]:
+    if settings.is_embedded or not with_bus:
+        bus = MemoryBus(queues=registry.queues)
+        if not with_bus:
+            bus.disconnect()
+        yield bus
+        return
+    from jobmill.adapters.rabbitmq import open_rabbit_bus
+
+    async with open_rabbit_bus(
+        settings.broker_url, prefix=settings.prefix, queues=registry.queues, fraction=entropy.fraction
+    ) as rabbit:
+        yield rabbit
+
+
+async def migrate_store(settings: Settings) -> tuple[int, int]:
+    """Bring the database's tables up to date; return the revisions before and after."""
+    return await migrate(settings.database_url)

@@ -1,0 +1,109 @@
+"""Running the services of one process, and shutting them down in the right order."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from attrs import frozen
+
+from jobmill.application.commits import Commits
+from jobmill.application.consumer import Consumer
+from jobmill.application.errors import Unavailable
+from jobmill.application.leader import Leader
+from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.ports.observer import Observer
+from jobmill.application.ports.store import Store
+from jobmill.application.relay import Relay
+
+_DRAIN_S = 5.0
+_FOREIGN_PAUSE_S = 1.0
+
+
+class EngineFailed(Exception):
+    """A service ended by itself: a fault of ours, so the process had better start anew."""
+
+
+@frozen(kw_only=True)
+class Engine:
+    """The services that run beside a process's entrance.
+
+    Args:
+        consumer, keeper, leader: None in a process that only announces what it stored.
+        watches_store: also announce what other processes stored, where the store can tell.
+        grace_s: how long running jobs may take to finish at shutdown.
+    """
+
+    relay: Relay
+    commits: Commits
+    store: Store
+    observer: Observer
+    consumer: Consumer | None = None
+    keeper: LeaseKeeper | None = None
+    leader: Leader | None = None
+    watches_store: bool = False
+    grace_s: float = 25.0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator["asyncio.Future[None]"]:
+        """Run everything while the block lasts; the value fails with ``EngineFailed`` if a service ends."""
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        services = [self._start(self.relay.run(), failed)]
+        if self.keeper is not None:
+            services.append(self._start(self.keeper.keep(), failed))
+        chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
+        if self.watches_store:
+            chores.append(self._start(self._announce_foreign(), failed))
+        intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []
+        try:
+            yield failed
+        finally:
+            await self._shut_down(chores, intake, services)
+            failed.cancel()
+
+    async def _shut_down(
+        self,
+        chores: list["asyncio.Task[None]"],
+        intake: list["asyncio.Task[None]"],
+        services: list["asyncio.Task[None]"],
+    ) -> None:
+        """Stop taking, finish or hand back, announce what that left; only then let go of the leases."""
+        if self.consumer is not None:
+            await self.consumer.stop(grace_s=self.grace_s)
+        await _end(chores)
+        if self.leader is not None:
+            await self.leader.resign()
+        await self.commits.drain()
+        await self.relay.drained(within_s=_DRAIN_S)
+        await _end(intake + services)
+
+    def _start(self, work: Coroutine[Any, Any, None], failed: "asyncio.Future[None]") -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+
+        def ended(task: "asyncio.Task[None]") -> None:
+            if task.cancelled() or failed.done():
+                return
+            error = task.exception()
+            if error is not None:
+                failed.set_exception(EngineFailed(f"a service ended: {error!r}"))
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _announce_foreign(self) -> None:
+        """Publish at once what another process, such as ``jobmill submit``, has just stored."""
+        while True:
+            try:
+                await self.store.foreign_commit()
+                await self.relay.sweep(older_than=timedelta(0))
+            except Unavailable as error:
+                self.observer.noted("other processes' jobs wait for the next sweep", reason=str(error))
+                await asyncio.sleep(_FOREIGN_PAUSE_S)
+
+
+async def _end(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -1,0 +1,85 @@
+"""The outermost layer: names each request, refuses foreign host names, and adds what every answer carries."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from attrs import frozen
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from jobmill.entrypoints.http.problems import MEDIA_TYPE, Problem
+
+_LOCAL_HOST: Final = re.compile(rb"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+#: A proxy's own id for the request, if it is one word that can stand in a log.
+_GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+#: An answer that says something else of one of these keeps it.
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NOT_OURS: Final = (
+    "this address is for this machine alone: ask localhost, 127.0.0.1 or [::1]. "
+    "A page in a browser that comes here under another name is somebody else's"
+)
+
+
+@frozen(kw_only=True)
+class Guard:
+    """An ASGI application around the real one.
+
+    Args:
+        is_local: refuse requests whose ``Host`` is no name of this machine, so that no page can reach the
+            API by pointing a name of its own here (DNS rebinding).
+        new_id: makes ids for requests that bring none.
+    """
+
+    app: ASGIApp
+    is_local: bool
+    new_id: Callable[[], object]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.app(scope, receive, send)
+            return
+        request_id = self._request_id(scope)
+        scope["state"]["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {name for name, _ in message["headers"]}
+                more = [header for header in _ALWAYS if header[0] not in own]
+                message["headers"] = [*message["headers"], *more, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        if self.is_local and not _is_for_this_machine(scope):
+            await _refuse(request_id, send_with_headers)
+        else:
+            await self.app(scope, receive, send_with_headers)
+
+    def _request_id(self, scope: HTTPScope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _GIVEN_ID.fullmatch(value):
+                return value.decode()
+        return str(self.new_id())
+
+
+def _is_for_this_machine(scope: HTTPScope) -> bool:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return bool(hosts) and all(_LOCAL_HOST.fullmatch(host) for host in hosts)
+
+
+async def _refuse(request_id: str, send: Send) -> None:
+    problem = Problem(code="misdirected-request", detail=_NOT_OURS, instance=request_id)
+    body = problem.body()
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,39 @@
+"""What the HTTP entrance needs of the rest."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from jobmill.application.handlers import Registry
+from jobmill.application.inspector import Inspector
+from jobmill.application.operator import Operator
+from jobmill.application.ports.clock import Entropy
+from jobmill.application.submitter import Submitter
+
+#: What a part says of itself when nothing is wrong.
+OK: Final = "ok"
+
+
+@frozen(kw_only=True)
+class HttpServices:
+    """The services behind the routes.
+
+    Args:
+        readiness: asks each part, by name, how it is: ``OK`` or what is wrong, for a person.
+        is_local: only this machine can connect, so only its own names may stand in ``Host``.
+        version: Jobmill's own.
+    """
+
+    submitter: Submitter
+    operator: Operator
+    inspector: Inspector
+    registry: Registry
+    readiness: Callable[[], Awaitable[Mapping[str, str]]]
+    is_local: bool
+    version: str
+
+    @property
+    def entropy(self) -> Entropy:
+        """Where the ids of requests come from."""
+        return self.submitter.entropy

@@ -1,0 +1,164 @@
+"""Serving HTTP inside a process that has other work as well."""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import uvicorn
+from litestar import Litestar
+
+from jobmill.application.errors import SetupFault
+from jobmill.entrypoints.settings import Settings
+
+#: Several workers may run on one machine.
+HEALTH_PORTS: Final = range(9464, 9474)
+_TOGETHER_S: Final = 0.5
+_KEEP_ALIVE_S: Final = 75
+_GRACEFUL_S: Final = 3
+_BACKLOG: Final = 2_048
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def check_bind(settings: Settings) -> None:
+    """Refuse an address that others can reach unless that was said explicitly.
+
+    Raises:
+        SetupFault: with the mend.
+    """
+    if not settings.is_local and not settings.open:
+        raise SetupFault(
+            f"JOBMILL_HOST={settings.host} can be reached by others and there are no API keys; "
+            "set JOBMILL_OPEN=1 if you want that, or leave JOBMILL_HOST at 127.0.0.1"
+        )
+
+
+def bind(settings: Settings) -> list[socket.socket]:
+    """Return listening sockets; for this machine only, on IPv4 and IPv6, since ``localhost`` may be either.
+
+    Raises:
+        SetupFault: the port is taken, or the address is not ours.
+    """
+    hosts = ["127.0.0.1", "::1"] if settings.is_local else [settings.host]
+    sockets: list[socket.socket] = []
+    try:
+        for host in hosts:
+            sockets += _listen(host, settings.port, required=host != "::1")
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            other = settings.port + 1
+            mend = f"stop what listens there, or choose another: --port {other}"
+            raise SetupFault(f"port {settings.port} is taken: {mend}") from None
+        raise SetupFault(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    return sockets
+
+
+def bind_health(settings: Settings) -> socket.socket:
+    """Return a listening socket for a process that serves only how it is, on loopback.
+
+    Raises:
+        SetupFault: the port that was set is taken, or all of those that may be tried.
+    """
+    ports = HEALTH_PORTS if settings.metrics_port is None else [settings.metrics_port]
+    for port in ports:
+        try:
+            [listener] = _listen("127.0.0.1", port, required=True)
+        except OSError:
+            continue
+        return listener
+    tried = f"{ports[0]} to {ports[-1]}" if len(ports) > 1 else f"{ports[0]}"
+    raise SetupFault(f"no port for /health: {tried} taken; set JOBMILL_METRICS_PORT to a free one")
+
+
+def _listen(host: str, port: int, *, required: bool) -> list[socket.socket]:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    except OSError:
+        if required:
+            raise
+        return []  # a machine without IPv6
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if required or error.errno == errno.EADDRINUSE:
+            raise
+        return []
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return [listener]
+
+
+async def serve(app: Litestar, sockets: Sequence[socket.socket], *, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set; open requests get three seconds to finish."""
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACEFUL_S,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=list(sockets)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def serving(app: Litestar, listener: socket.socket, *, stop: asyncio.Event) -> AsyncGenerator[None]:
+    """Serve beside other work while the block lasts, or until ``stop`` is set."""
+    task = asyncio.create_task(serve(app, [listener], stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that the first SIGTERM or SIGINT sets; a later one ends the process at once.
+
+    That is safe: what runs is taken up again when its lease is over. Signals that come together count as
+    one, since ``timeout`` and some terminals send theirs twice.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    first_s = 0.0
+
+    def on_signal(number: int) -> None:
+        nonlocal first_s
+        if not stop.is_set():
+            first_s = loop.time()
+            stop.set()
+        elif loop.time() - first_s > _TOGETHER_S:
+            os._exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    return stop

@@ -1,0 +1,1 @@
+"""The tests: unit, contract, property, simulation, integration and browser."""

@@ -1,0 +1,134 @@
+"""The adapters that the suites run over. A new adapter is a new name in a list here, and its opener."""
+
+import shutil
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from jobmill.adapters.memory import MemoryBus, MemoryStore
+from jobmill.adapters.system import SystemClock, SystemEntropy
+from jobmill.application.ports.message_bus import MessageBus
+from jobmill.application.ports.store import Store
+
+from tests.contract.bus_world import QUEUES, BusWorld
+from tests.contract.clean_slate import CleanSlate
+from tests.contract.store_world import StoreWorld
+from tests.servers.amqp_place import AmqpPlace
+from tests.servers.databases import Databases
+
+StoreOpener = Callable[[], AbstractAsyncContextManager[Store]]
+BusOpener = Callable[[], AbstractAsyncContextManager[MessageBus]]
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store_opener(request: pytest.FixtureRequest, tmp_path: Path) -> StoreOpener:
+    """How to open the store under test. Servers are asked for here, outside the test's event loop."""
+    match request.param:
+        case "sqlite":
+            template: Path = request.getfixturevalue("migrated_sqlite")
+            return lambda: sqlite_store(template, tmp_path / "jobmill.db")
+        case "postgres":
+            slate: CleanSlate = request.getfixturevalue("migrated_postgres")
+            return lambda: postgres_store(slate)
+        case _:
+            return memory_store
+
+
+@pytest_asyncio.fixture
+async def store(store_opener: StoreOpener) -> AsyncGenerator[Store]:
+    """An empty store."""
+    async with store_opener() as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(store: Store) -> StoreWorld:
+    """The same store, with the builder's hands."""
+    return StoreWorld(store=store)
+
+
+@pytest.fixture(params=["memory", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def bus_opener(request: pytest.FixtureRequest) -> BusOpener:
+    """How to open the bus under test."""
+    if request.param == "rabbitmq":
+        place: AmqpPlace = request.getfixturevalue("amqp")
+        return lambda: rabbit_bus(place)
+    return memory_bus
+
+
+@pytest_asyncio.fixture
+async def bus(bus_opener: BusOpener) -> AsyncGenerator[MessageBus]:
+    """A bus on an empty broker that has the lanes of ``QUEUES``."""
+    async with bus_opener() as opened:
+        yield opened
+
+
+@pytest.fixture
+def mail(bus: MessageBus) -> BusWorld:
+    """The same bus, with short words for what tests do."""
+    return BusWorld(bus=bus)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, migrated once and then copied, which is much quicker."""
+    from jobmill.adapters.sql import migrate
+
+    path = tmp_path_factory.mktemp("migrated") / "jobmill.db"
+    await migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_postgres(databases: Databases) -> CleanSlate:
+    """The like on PostgreSQL, to be emptied for each test."""
+    from jobmill.adapters.sql import migrate
+
+    slate = CleanSlate(await databases.create())
+    await migrate(slate.url)
+    await slate.keep()
+    return slate
+
+
+@asynccontextmanager
+async def memory_store() -> AsyncGenerator[Store]:
+    yield MemoryStore(clock=SystemClock())
+
+
+@asynccontextmanager
+async def sqlite_store(template: Path, path: Path) -> AsyncGenerator[Store]:
+    from jobmill.adapters.sql import open_sql_store
+
+    shutil.copyfile(template, path)
+    async with open_sql_store(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def postgres_store(slate: CleanSlate) -> AsyncGenerator[Store]:
+    from jobmill.adapters.sql import open_sql_store
+
+    await slate.restore()
+    async with open_sql_store(slate.url) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def memory_bus() -> AsyncGenerator[MessageBus]:
+    bus = MemoryBus(queues=QUEUES)
+    yield bus
+    bus.close()
+
+
+@asynccontextmanager
+async def rabbit_bus(place: AmqpPlace) -> AsyncGenerator[MessageBus]:
+    from jobmill.adapters.rabbitmq import RabbitTopology, open_rabbit_bus
+
+    place.uses(*QUEUES)
+    await RabbitTopology([place.url], prefix=place.prefix, queues=QUEUES).apply()
+    fraction = SystemEntropy().fraction
+    async with open_rabbit_bus([place.url], prefix=place.prefix, queues=QUEUES, fraction=fraction) as opened:
+        yield opened

@@ -1,0 +1,1 @@
+"""Tests of the parts against the real thing: servers, processes, installed packages."""

@@ -1,0 +1,1 @@
+"""The HTTP application as a real server serves it."""

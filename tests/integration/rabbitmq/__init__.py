@@ -1,0 +1,1 @@
+"""The RabbitMQ adapter against real brokers, and its pure parts by themselves."""

@@ -1,0 +1,1 @@
+"""What the SQL adapter does beyond the contracts: migrations, contention, faults, plans."""

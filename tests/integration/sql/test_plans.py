@@ -1,0 +1,161 @@
+"""No filter and no look of the scheduler reads the whole table, on either database."""
+
+import re
+from collections.abc import AsyncGenerator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event, text
+
+from jobmill.adapters.sql import SqlStore
+from jobmill.application.ports.job_finder import JobQuery
+from jobmill.application.ports.job_repository import NewJob
+from jobmill.domain.states import JobState
+
+from tests.builders import HOUR, a_job_that_is, an_id
+
+MANY = 20_000
+
+Asked = tuple[str, tuple[object, ...]]
+
+# Each filter by itself, and some together.
+QUERIES = [
+    JobQuery(),
+    JobQuery(newest_first=False),
+    JobQuery(after=an_id()),
+    JobQuery(states=frozenset({JobState.FAILED})),
+    JobQuery(states=frozenset({JobState.FAILED, JobState.EXPIRED, JobState.SUCCEEDED})),
+    JobQuery(type="rare"),
+    JobQuery(queue="rare"),
+    JobQuery(tenant="rare"),
+    JobQuery(correlation_id="rare"),
+    JobQuery(tag="rare"),
+    JobQuery(tag="rare", states=frozenset({JobState.FAILED}), queue="rare"),
+    JobQuery(type="common", states=frozenset({JobState.RETRYING})),
+]
+
+
+@pytest_asyncio.fixture
+async def full(store: SqlStore) -> AsyncGenerator[SqlStore]:
+    """A store with many finished jobs and statistics that say so."""
+    now = store.clock.now()
+    jobs = [
+        a_job_that_is(
+            JobState.SUCCEEDED,
+            now=now,
+            type="common",
+            queue="common",
+            tenant="common",
+            correlation_id=f"c-{at}",
+            tags=("common",),
+            ttl=HOUR,
+            expires_at=now,
+            stop_asked=True,
+        )
+        for at in range(MANY)
+    ]
+    jobs += [a_job_that_is(JobState.QUEUED, now=now, queue="common") for _ in range(1_000)]
+    for at in range(0, len(jobs), 1_000):
+        await store.jobs.add([[NewJob(job=job)] for job in jobs[at : at + 1_000]])
+    if store._database.writes.dialect.name == "postgresql":
+        await store._database.write(text("ANALYZE"))
+    yield store
+
+
+@pytest.fixture
+def plans(full: SqlStore) -> Iterator[list[Asked]]:
+    """The statements that read since, with their parameters, to be explained."""
+    engine = full._database.reads.sync_engine
+    statements: list[Asked] = []
+
+    def note(
+        _conn: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_: object
+    ) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+async def explained(store: SqlStore, statement: str, parameters: tuple[object, ...]) -> str:
+    """The plan of a statement, one step a line."""
+    async with store._database.reads.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+        rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def whole_tables(plan: str) -> list[str]:
+    """The steps that read a whole table: without an index, or along an index without a bound or a limit."""
+    return re.findall(r"Seq Scan on \w+|SCAN jobs(?! USING)|SCAN job_tags(?! USING)|SCAN outbox.*", plan)
+
+
+async def test_no_filter_reads_the_whole_table(full: SqlStore, plans: list[Asked]) -> None:
+    for query in QUERIES:
+        plans.clear()
+        await full.finder.page(query)
+
+        [asked] = plans
+        plan = await explained(full, *asked)
+        assert whole_tables(plan) == [], (query, plan)
+
+
+async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[Asked]) -> None:
+    await full.due_jobs.due(limit=100)
+    await full.due_jobs.expired(limit=100)
+    await full.due_jobs.to_cancel(limit=100)
+    await full.due_jobs.next_due()
+    await full.leases.lapsed(limit=100)
+    await full.finder.counts()
+    asked = list(plans)
+
+    assert len(asked) == 6
+    for statement, parameters in asked:
+        plan = await explained(full, statement, parameters)
+        assert whole_tables(plan) == [], plan
+        assert re.search("jobs_by_|jobs_to_cancel", plan), plan
+
+
+async def test_a_page_between_two_times_starts_at_the_ids_of_that_time(
+    full: SqlStore, plans: list[Asked]
+) -> None:
+    now = full.clock.now()
+    await full.finder.page(JobQuery(created_from=now - HOUR, created_before=now))
+
+    [(statement, parameters)] = plans
+    assert whole_tables(await explained(full, statement, parameters)) == []
+    assert statement.count("jobs.id >=") == statement.count("jobs.id <") == 1
+
+
+async def test_notices_are_read_by_their_age(full: SqlStore, plans: list[Asked]) -> None:
+    await full.outbox.pending(limit=10, older_than=timedelta(0))
+
+    assert "outbox_by_age" in await explained(full, *plans[0])
+
+
+async def test_jobs_are_made_by_time_and_found_by_it(full: SqlStore) -> None:
+    """The bounds on ids are a short cut, and no filter of their own."""
+    now = full.clock.now()
+    early, late = (
+        a_job_that_is(JobState.QUEUED, now=moment, id=an_id_of(moment), queue="rare")
+        for moment in (now - 2 * HOUR, now - HOUR)
+    )
+    await full.jobs.add([[NewJob(job=early)], [NewJob(job=late)]])
+
+    async def found(**wanted: Any) -> list[UUID]:
+        return [job.id for job in await full.finder.page(JobQuery(queue="rare", **wanted))]
+
+    assert await found(created_from=late.created_at) == [late.id]
+    assert await found(created_before=late.created_at) == [early.id]
+    assert await found(created_from=early.created_at, created_before=now) == [late.id, early.id]
+
+
+def an_id_of(moment: datetime) -> UUID:
+    """An id as it is made at a moment."""
+    rest = an_id().int & ((1 << 80) - 1)
+    return UUID(int=(int(moment.timestamp() * 1000) << 80) | rest)

@@ -1,0 +1,217 @@
+"""One process of the world: the real services over its share of a store and a broker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
+
+from attrs import define, field
+
+from jobmill.adapters.memory import MemoryBroker, MemoryBus, MemoryStore
+from jobmill.adapters.memory.tables import Tables
+from jobmill.application.claimer import Claimer
+from jobmill.application.commits import Commits
+from jobmill.application.consumer import Consumer
+from jobmill.application.errors import StorageUnavailable
+from jobmill.application.handlers import Registry
+from jobmill.application.inspector import Inspector
+from jobmill.application.leader import Leader
+from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.operator import Operator
+from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.message_bus import Lane
+from jobmill.application.ports.observer import Observer
+from jobmill.application.receiver import Receiver
+from jobmill.application.reconciler import Reconciler
+from jobmill.application.relay import Relay
+from jobmill.application.returner import Returner
+from jobmill.application.runner import Runner
+from jobmill.application.scheduler import Scheduler
+from jobmill.application.submitter import Submitter
+from jobmill.domain.job import Job
+from jobmill.domain.lease import LeasePolicy
+from jobmill.domain.states import Fact, Priority
+from jobmill.domain.transition import Transition
+from jobmill.entrypoints.engine import Engine
+
+#: The process whose task is running.
+NODE: ContextVar["Node | None"] = ContextVar("node", default=None)
+LEASE: Final = LeasePolicy()
+
+
+@define
+class Notes(Observer):
+    """Everything a process said, in order."""
+
+    facts: list[Fact] = field(factory=list)
+    events: list[tuple[str, dict[str, object]]] = field(factory=list)
+
+    def submitted(self, jobs: Sequence[Job]) -> None:
+        self.facts += [Fact.SUBMITTED for _ in jobs]
+
+    def moved(self, transitions: Sequence[Transition]) -> None:
+        self.facts += [move.fact for move in transitions]
+
+    def noted(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    @property
+    def names(self) -> list[str]:
+        """The events without their fields."""
+        return [name for name, _ in self.events]
+
+
+@define(eq=False)
+class Cable:
+    """A process's line to the store.
+
+    ``trouble`` is asked around every statement, like the store's own faults; ``is_cut`` fails all of them,
+    surely undone; ``is_dead`` never lets one come back.
+    """
+
+    trouble: Callable[[str], Awaitable[None] | None] = lambda _moment: None
+    is_cut: bool = False
+    is_dead: bool = False
+
+    def __call__(self, moment: str) -> Awaitable[None] | None:
+        if self.is_dead:
+            return asyncio.get_running_loop().create_future()
+        if self.is_cut and moment.startswith("before"):
+            raise StorageUnavailable("the cable is cut")
+        return self.trouble(moment)
+
+
+@define(eq=False, kw_only=True, slots=False)
+class Node:
+    """A process. Without ``concurrency`` it only takes jobs in and announces them, as an API does."""
+
+    name: str
+    tables: Tables
+    broker: MemoryBroker
+    registry: Registry
+    clock: Clock
+    entropy: Entropy
+    concurrency: int | None = None
+    parcel_jobs: int = 50
+    leads: bool = True
+    grace_s: float = 25.0
+    cable: Cable = field(factory=Cable)
+    notes: Notes = field(factory=Notes)
+    tasks: "set[asyncio.Task[Any]]" = field(factory=set)
+    is_alive: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        """Build the graph."""
+        self.store = MemoryStore(clock=self.clock, tables=self.tables, faults=self.cable)
+        self.bus = MemoryBus(broker=self.broker)
+        chance: dict[str, Any] = {"clock": self.clock, "entropy": self.entropy}
+        watched: dict[str, Any] = {"observer": self.notes}
+        self.relay = Relay(
+            bus=self.bus,
+            outbox=self.store.outbox,
+            clock=self.clock,
+            parcel_jobs=self.parcel_jobs,
+            **watched,
+        )
+        self.commits = Commits(
+            jobs=self.store.jobs, entropy=self.entropy, announce=self.relay.offer, **watched
+        )
+        ruled: dict[str, Any] = {"commits": self.commits, "registry": self.registry, **chance}
+        self.submitter = Submitter(**ruled)
+        self.operator = Operator(
+            leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
+        )
+        self.inspector = Inspector(finder=self.store.finder, quarantine=self.store.quarantine)
+        self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **watched)
+        self.runner = Runner(keeper=self.keeper, **ruled, **watched)
+        self.claimer = Claimer(lease=LEASE, worker=self.name, **ruled)
+        self.returner = Returner(bus=self.bus, outbox=self.store.outbox, **chance, **watched)
+        self.consumer = Consumer(
+            bus=self.bus,
+            lanes=[Lane(queue=queue, priority=each) for queue in self.registry.queues for each in Priority],
+            commits=self.commits,
+            receiver=Receiver(quarantine=self.store.quarantine, **chance, **watched),
+            claimer=self.claimer,
+            runner=self.runner,
+            returner=self.returner,
+            lease=LEASE,
+            concurrency=self.concurrency or 1,
+            **watched,
+        )
+        self.scheduler = Scheduler(due_jobs=self.store.due_jobs, commits=self.commits, **chance)
+        self.reconciler = Reconciler(
+            leases=self.store.leases,
+            epochs=self.store.epochs,
+            relay=self.relay,
+            bus=self.bus,
+            topology=None,
+            lease=LEASE,
+            **ruled,
+            **watched,
+        )
+        self.leader = Leader(
+            leadership=self.store.leadership,
+            scheduler=self.scheduler,
+            reconciler=self.reconciler,
+            name=self.name,
+            **watched,
+        )
+        works = self.concurrency is not None
+        self.engine = Engine(
+            relay=self.relay,
+            commits=self.commits,
+            store=self.store,
+            consumer=self.consumer if works else None,
+            keeper=self.keeper if works else None,
+            leader=self.leader if works and self.leads else None,
+            grace_s=self.grace_s,
+            **watched,
+        )
+        self._stop = asyncio.Event()
+
+    def start(self) -> None:
+        """Run the process; everything it does carries its name."""
+        NODE.set(self)
+        self._life = asyncio.create_task(self._live())
+        NODE.set(None)
+
+    async def stop(self) -> None:
+        """Shut the process down as a signal would."""
+        self._stop.set()
+        await self._life
+        self.is_alive = False
+
+    def kill(self) -> None:
+        """End the process in the middle of whatever it does: nothing of it reaches the world from here on."""
+        self.is_alive = False
+        self.cable.is_dead = True
+        self.bus.disconnect()
+        for task in tuple(self.tasks):
+            task.cancel()
+
+    async def _live(self) -> None:
+        async with self.engine.running() as failed:
+            stopped = asyncio.ensure_future(self._stop.wait())
+            ends: set[asyncio.Future[Any]] = {failed, stopped}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if failed.done():
+                failed.result()
+
+
+def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Let every task be known to the process it belongs to, so that the process can be killed."""
+
+    def make(
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+        **options: Any,
+    ) -> "asyncio.Task[Any]":
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
+        node = NODE.get()
+        if node is not None:
+            node.tasks.add(task)
+            task.add_done_callback(node.tasks.discard)
+        return task
+
+    loop.set_task_factory(make)

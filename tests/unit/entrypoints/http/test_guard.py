@@ -1,0 +1,85 @@
+"""What every request meets first, and every answer carries."""
+
+import pytest
+
+from tests.unit.entrypoints.http.api_world import ApiWorld, problem
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:3000", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:3000", "[::1]:3000", "[::1]"],
+)
+async def test_the_names_of_this_machine_are_served(api: ApiWorld, host: str) -> None:
+    answer = await api.get("/health/live", headers={"host": host})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:3000",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "localhost@evil",
+        "[::2]",
+        "",
+        "localhost:3000:1",
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/jobs", "/docs", "/nowhere"])
+async def test_a_page_that_points_its_own_name_here_is_refused(api: ApiWorld, host: str, path: str) -> None:
+    answer = await api.get(path, headers={"host": host})
+
+    assert problem(answer) == (421, "misdirected-request")
+
+
+async def test_two_names_must_both_be_this_machines(api: ApiWorld) -> None:
+    async with api.client() as client:
+        answer = await client.get("/health/live", headers=[("host", "localhost"), ("host", "evil.example")])
+
+    assert problem(answer) == (421, "misdirected-request")
+
+
+async def test_where_others_may_connect_any_name_is_served() -> None:
+    answer = await ApiWorld(is_local=False).get("/health/live", headers={"host": "jobs.example.com"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/jobs", "/nowhere", "/docs", "/docs/swagger-ui.css", "/openapi.json", "/"]
+)
+async def test_every_answer_tells_browsers_to_be_careful(api: ApiWorld, path: str) -> None:
+    answer = await api.get(path)
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_every_request_has_an_id_of_its_own(api: ApiWorld) -> None:
+    first, second = await api.get("/api/jobs"), await api.get("/api/jobs")
+
+    assert len(first.headers["x-request-id"]) == 36
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+async def test_a_proxys_id_is_kept(api: ApiWorld) -> None:
+    answer = await api.get("/nowhere", headers={"x-request-id": "trace-0123456789"})
+
+    assert answer.headers["x-request-id"] == "trace-0123456789"
+    assert answer.json()["instance"] == "trace-0123456789"
+
+
+@pytest.mark.parametrize("given", ["short", "with space in it", "x" * 65, "<script>alert</script>"])
+async def test_an_id_that_does_not_belong_in_a_log_is_replaced(api: ApiWorld, given: str) -> None:
+    answer = await api.get("/health/live", headers={"x-request-id": given})
+
+    assert answer.headers["x-request-id"] != given
+
+
+async def test_answers_about_jobs_are_kept_by_nobody(api: ApiWorld) -> None:
+    for path in ("/api/jobs", "/api/jobs/17", "/api/types"):
+        assert (await api.get(path)).headers["cache-control"] == "no-store"

@@ -1,0 +1,62 @@
+"""The container builds all there is; the type checker would not see a wrong keyword in it."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from dependency_injector import providers
+
+from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry, topology_of
+from jobmill.entrypoints.settings import Settings
+
+AMQP = {"JOBMILL_BROKER_URL": "amqp://guest:guest@127.0.0.1:1/"}
+
+
+@pytest_asyncio.fixture(params=[{}, AMQP], ids=["embedded", "rabbitmq, out of reach"])
+async def container(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Container]:
+    settings = Settings.from_env({"JOBMILL_HOME": str(tmp_path), **request.param})
+    await migrate_store(settings)
+    async with open_registry(settings) as registry, open_container(settings, registry) as opened:
+        yield opened
+
+
+async def test_every_provider_can_be_built(container: Container) -> None:
+    built = {name: provider() for name, provider in container.providers.items()}
+
+    assert len(built) > 15
+    assert all(value is not None for name, value in built.items() if name != "topology")
+
+
+async def test_services_share_one_commits_and_one_relay(container: Container) -> None:
+    assert container.submitter().commits is container.commits()
+    assert container.operator().commits is container.commits()
+    assert container.runner().commits is container.commits()
+    assert container.relay() is container.relay()
+
+
+async def test_what_is_committed_goes_to_the_relay(container: Container) -> None:
+    assert container.commits()._announce == container.relay().offer
+
+
+async def test_workers_serve_every_queue_in_every_priority(container: Container) -> None:
+    lanes = {str(lane) for lane in container.lanes()}
+
+    assert lanes == {
+        f"{queue}.{priority}"
+        for queue in ("default", "email", "simulate", "webhook")
+        for priority in ("high", "normal", "low")
+    }
+
+
+async def test_a_missing_live_thing_is_noticed_at_once() -> None:
+    with pytest.raises(Exception, match="has undefined dependencies"):
+        Container(store=providers.Object(object())).check_dependencies()
+
+
+def test_the_bus_in_the_process_has_no_topology(tmp_path: Path) -> None:
+    from jobmill.entrypoints.container import declared_registry
+
+    settings = Settings.from_env({"JOBMILL_HOME": str(tmp_path)})
+
+    assert topology_of(settings, declared_registry(settings)) is None
