@@ -9,6 +9,7 @@ from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.observer import Observer
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.scheduler import Scheduler
+from jobmill.application.topology_keeper import TopologyKeeper
 
 ROLE: Final = "chores"
 STEP_EVERY: Final = timedelta(seconds=2)
@@ -17,7 +18,7 @@ _SHORTEST_S: Final = 0.02
 
 
 class Leader:
-    """Runs the scheduler and the reconciler while it holds the role.
+    """Runs scheduler, reconciler and topology keeper while it holds the role.
 
     Leading saves work and nothing more: every step is safe with two leaders. The role is renewed by
     finishing a step, so that a leader that hangs loses it.
@@ -33,6 +34,7 @@ class Leader:
         leadership: Leadership,
         scheduler: Scheduler,
         reconciler: Reconciler,
+        topology_keeper: TopologyKeeper,
         observer: Observer,
         name: str,
         is_alone: bool = False,
@@ -40,6 +42,7 @@ class Leader:
         self._leadership = leadership
         self._scheduler = scheduler
         self._reconciler = reconciler
+        self._topology_keeper = topology_keeper
         self._observer = observer
         self._name = name
         self._is_alone = is_alone
@@ -79,6 +82,7 @@ class Leader:
                 self._reconciler.distrust_leases()
             await self._scheduler.step()
             await self._reconciler.step()
+            await self._topology_keeper.step()
             next_due = await self._scheduler.next_due()
         except (Unavailable, StorageRefused, SetupFault) as error:
             self._reconciler.distrust_leases()

@@ -28,6 +28,7 @@ from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
+from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Fact, Priority
@@ -153,6 +154,7 @@ class Node:
             leadership=self.store.leadership,
             scheduler=self.scheduler,
             reconciler=self.reconciler,
+            topology_keeper=TopologyKeeper(topology=None, bus=self.bus, relay=self.relay, **watched),
             name=self.name,
             **watched,
         )

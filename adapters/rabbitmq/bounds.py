@@ -34,6 +34,7 @@ class Bounds:
         reconnect_min_s: the largest wait after the first failure; it doubles with every further one.
         reconnect_max_s: the largest wait of all. Each wait is a uniform share of the largest.
         close_s: for the goodbye.
+        watch_s: between two looks whether what is ready in a queue reaches its consumer.
     """
 
     heartbeat_s: int = 10
@@ -43,6 +44,7 @@ class Bounds:
     reconnect_min_s: float = 0.1
     reconnect_max_s: float = 30.0
     close_s: float = 3.0
+    watch_s: float = 10.0
 
     def pause_s(self, failures: int, fraction: float) -> float:
         """Return how long to wait after so many failures in a row (1 or more), with full jitter."""

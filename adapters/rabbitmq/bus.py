@@ -19,6 +19,7 @@ from jobmill.adapters.rabbitmq.names import Names
 from jobmill.adapters.rabbitmq.publisher import Publisher
 from jobmill.adapters.rabbitmq.questions import asking
 from jobmill.adapters.rabbitmq.subscription import Subscription
+from jobmill.adapters.rabbitmq.watchdog import Watchdog
 from jobmill.application.errors import BrokerUnavailable, SetupFault
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus, Parcel, PublishOutcome
 
@@ -53,6 +54,7 @@ class RabbitBus(MessageBus):
             queue=self._names.epoch,
             bounds=bounds,
         )
+        self.watchdog: Final = Watchdog(self.consuming, bounds)
         self._intakes: Final[set[Intake]] = set()
         self._tasks: Final[set[asyncio.Task[object]]] = set()
         self.topology_fault: SetupFault | None = None
@@ -89,7 +91,8 @@ class RabbitBus(MessageBus):
         )
         keeper = self._spawn(subscription.keep())
         try:
-            yield subscription
+            with self.watchdog.watching(subscription):
+                yield subscription
         finally:
             # Even a caller that is cancelled twice leaves no consumer behind.
             await asyncio.shield(self._spawn(_end(keeper, subscription)))

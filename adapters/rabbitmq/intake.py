@@ -43,9 +43,20 @@ class Intake:
         self._tag: str | None = None
         self._retired = False
         self._is_closing = False
+        self._received = 0
         #: Done when no more deliveries will come, for whatever reason.
         self.ended: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._closed: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
+
+    @property
+    def received(self) -> int:
+        """Deliveries that have come so far."""
+        return self._received
+
+    @property
+    def could_receive(self) -> bool:
+        """It consumes, and holds less than it may: what is ready in the queue should come here."""
+        return self._tag is not None and not self.ended.done() and self._ledger.unanswered < self._prefetch
 
     async def start(self, connection: Connection) -> None:
         """Begin to receive.
@@ -76,6 +87,12 @@ class Intake:
             self._sent.clear()
             await self._sent.wait()
 
+    async def give_up(self) -> None:
+        """End a consumer that the broker has forgotten, so that a new one takes over."""
+        if self._channel is not None and self._tag is not None:
+            await self._cancel(self._channel, self._tag)
+        self._end()
+
     async def close(self) -> None:
         """Send the answers given so far and close, whatever is still open; the broker puts that back."""
         self._retired = True
@@ -101,6 +118,7 @@ class Intake:
         tag = message.delivery_tag
         assert tag is not None, "what is consumed has a tag"
         self._ledger.received(tag)
+        self._received += 1
         if self.ended.done() or self._inbox.full():
             self._release(tag)
             return

@@ -29,6 +29,11 @@ class Ledger:
         self._released: set[int] = set()
 
     @property
+    def unanswered(self) -> int:
+        """Deliveries that the broker still counts as held here, as far as we know."""
+        return len(self._open) + len(self._acked) + len(self._released)
+
+    @property
     def is_empty(self) -> bool:
         """Every delivery is answered, and every answer was taken."""
         return not (self._open or self._acked or self._released)

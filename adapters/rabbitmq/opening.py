@@ -47,6 +47,7 @@ async def open_rabbit_bus(
     _hush_the_library()
     bus.keep(bus.publishing.keep())
     bus.keep(bus.consuming.keep())
+    bus.keep(bus.watchdog.keep())
     try:
         await bus.publishing.tried.wait()
         await bus.consuming.tried.wait()

@@ -35,13 +35,18 @@ class Subscription(AsyncIterator[Delivery]):
         adopt: Callable[[Intake], None],
     ) -> None:
         self._link = link
-        self._queue = queue
+        self.queue: Final = queue
         self._prefetch = prefetch
         self._bounds = bounds
         self._fraction = fraction
         self._adopt = adopt
         self._inbox: Inbox = asyncio.Queue(maxsize=prefetch)
         self._intake: Intake | None = None
+
+    @property
+    def intake(self) -> Intake | None:
+        """What receives at this moment, or did last."""
+        return self._intake
 
     async def __anext__(self) -> Delivery:
         """Wait for the next delivery; a caller that is cancelled takes none."""
@@ -56,16 +61,14 @@ class Subscription(AsyncIterator[Delivery]):
         failures = 0
         while True:
             connection = await self._link.up()
-            self._intake = Intake(
-                self._queue, prefetch=self._prefetch, inbox=self._inbox, bounds=self._bounds
-            )
+            self._intake = Intake(self.queue, prefetch=self._prefetch, inbox=self._inbox, bounds=self._bounds)
             self._adopt(self._intake)
             try:
                 await self._intake.start(connection)
             except BrokerUnavailable as error:
                 failures += 1
                 if failures == 1:
-                    log.warning("cannot consume %s yet, trying again: %s", self._queue, error)
+                    log.warning("cannot consume %s yet, trying again: %s", self.queue, error)
                 await self._intake.close()
             else:
                 failures = 0

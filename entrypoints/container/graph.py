@@ -21,6 +21,7 @@ from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
+from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
 
@@ -130,6 +131,9 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
             observer=observer,
             lease=lease,
+        ),
+        topology_keeper=providers.Singleton(
+            TopologyKeeper, topology=topology, bus=bus, relay=relay, observer=observer
         ),
         observer=observer,
         name=leader_name,

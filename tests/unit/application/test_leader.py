@@ -8,6 +8,7 @@ import pytest
 from jobmill.adapters.memory.tables import RoleRow
 from jobmill.application.errors import SetupFault
 from jobmill.application.leader import LEADER_TTL, ROLE, STEP_EVERY, Leader
+from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.domain.states import JobState
 
 from tests.builders import SECOND
@@ -83,6 +84,7 @@ async def test_a_leader_that_is_surely_alone_lapses_without_waiting(world: World
         leadership=node.store.leadership,
         scheduler=node.scheduler,
         reconciler=node.reconciler,
+        topology_keeper=TopologyKeeper(topology=None, bus=node.bus, relay=node.relay, observer=node.notes),
         observer=node.notes,
         name="alone",
         is_alone=True,
