@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS   ?=
+CORES  ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,8 +19,8 @@ help:  ## List what can be made
 up: $(VENV)/.run-ready  ## Run Jobmill here; options go in ARGS="--port 3001"
 	@exec $(BIN)/jobmill up $(ARGS)
 
-test: check  ## Run every check and every test, the domain's coverage included
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: check  ## Run every check and every test, the domain's coverage included, on CORES=2
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev-ready  ## Style, types and the plan of the rooms
 	$(BIN)/ruff check
