@@ -95,6 +95,19 @@ class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
 
 
+class QueueFull(Unavailable):
+    """A queue holds as many undelivered jobs as it may; nothing was stored."""
+
+    code = "queue-full"
+
+    def __init__(self, *, queue: str, waiting: int, jobs_max: int) -> None:
+        self.queue = queue
+        super().__init__(
+            f"about {waiting:,} jobs wait in the queue {queue!r}, {jobs_max:,} may; try again later",
+            retry_after=timedelta(seconds=5),
+        )
+
+
 class SetupFault(JobmillError):
     """Something only a person can mend: wrong password, missing migration, changed topology."""
 

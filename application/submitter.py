@@ -1,11 +1,13 @@
 """Accepting jobs: checked first, stored whole, answered at once."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from attrs import asdict, frozen
 
+from jobmill.application.backlog import Backlog
 from jobmill.application.codec.payload_schema import write_payload
 from jobmill.application.codec.strict_json import FAULTS_MAX, canonical_json
 from jobmill.application.commands import SubmitJob
@@ -39,6 +41,7 @@ class Submitter:
     registry: Registry
     clock: Clock
     entropy: Entropy
+    backlog: Backlog
 
     async def submit(
         self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = ""
@@ -54,10 +57,12 @@ class Submitter:
         Raises:
             InvalidInput: with every fault of every command, those noted in the commands included; where
                 they are more than ``FAULTS_MAX``, the later commands are not looked at. Nothing is stored.
+            QueueFull: no room in a queue for all of its jobs; nothing is stored.
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
         unit = self._check(commands, client, pointer)
+        await self.backlog.admit(Counter(new.job.queue for new in unit))
         answers = await self.commits.add(unit)
         for answer in answers:
             if isinstance(answer, Conflicting):

@@ -14,6 +14,7 @@ PREFIX: Final = "JOBMILL_"
 RESERVED: Final = ("JOBMILL_TEST_", "JOBMILL_BENCH_", "JOBMILL_CHAOS_")
 PORT_MAX: Final = 65_535
 CONCURRENCY_MAX: Final = 10_000
+QUEUE_JOBS_MAX: Final = 1_000_000_000
 
 
 class WrongSettings(SetupFault):
@@ -32,6 +33,10 @@ def _concurrency(text: str) -> int:
 
 def _grace(text: str) -> int:
     return _number(text, 0, 3_600)
+
+
+def _queue_jobs(text: str) -> int:
+    return _number(text, 1, QUEUE_JOBS_MAX)
 
 
 def _number(text: str, low: int, high: int) -> int:
@@ -119,6 +124,9 @@ class Settings:
         str, "", "Private networks that webhooks may reach, as in `10.1.0.0/16,fd00::/8`; none by default."
     )
     concurrency: int = _setting(_concurrency, 100, "Jobs that one worker process runs at once.")
+    queue_jobs_max: int = _setting(
+        _queue_jobs, 1_000_000, "Undelivered jobs that a queue may hold; beyond, submitting is refused (503)."
+    )
     shutdown_grace_s: int = _setting(_grace, 25, "Seconds that running jobs get to finish at shutdown.")
     log: str = _setting(_one_of("debug", "info", "warning", "error"), "info", "Least level that is logged.")
     log_format: str | None = _setting(

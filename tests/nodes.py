@@ -9,6 +9,7 @@ from attrs import define, field
 
 from jobmill.adapters.memory import MemoryBroker, MemoryBus, MemoryStore
 from jobmill.adapters.memory.tables import Tables
+from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
@@ -94,6 +95,7 @@ class Node:
     entropy: Entropy
     concurrency: int | None = None
     parcel_jobs: int = 50
+    queue_jobs_max: int = 1_000_000
     leads: bool = True
     grace_s: float = 25.0
     cable: Cable = field(factory=Cable)
@@ -118,7 +120,9 @@ class Node:
             jobs=self.store.jobs, entropy=self.entropy, announce=self.relay.offer, **watched
         )
         ruled: dict[str, Any] = {"commits": self.commits, "registry": self.registry, **chance}
-        self.submitter = Submitter(**ruled)
+        self.submitter = Submitter(
+            backlog=Backlog(finder=self.store.finder, jobs_max=self.queue_jobs_max), **ruled
+        )
         self.operator = Operator(
             leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
         )

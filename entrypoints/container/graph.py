@@ -5,6 +5,7 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from jobmill.adapters.system import FactLog
+from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
@@ -38,6 +39,7 @@ class Container(containers.DeclarativeContainer):
     leader_name = providers.Dependency(instance_of=str)
     is_alone = providers.Dependency(instance_of=bool)
     concurrency = providers.Dependency(instance_of=int)
+    queue_jobs_max = providers.Dependency(instance_of=int)
 
     clock = store.provided.clock
     lease = providers.Singleton(LeasePolicy)
@@ -52,7 +54,12 @@ class Container(containers.DeclarativeContainer):
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
     )
     submitter = providers.Singleton(
-        Submitter, commits=commits, registry=registry, clock=clock, entropy=entropy
+        Submitter,
+        commits=commits,
+        registry=registry,
+        clock=clock,
+        entropy=entropy,
+        backlog=providers.Singleton(Backlog, finder=store.provided.finder, jobs_max=queue_jobs_max),
     )
     operator = providers.Singleton(
         Operator,

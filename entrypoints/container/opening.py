@@ -45,6 +45,7 @@ async def open_container(
             leader_name=providers.Object("embedded" if settings.is_embedded else worker),
             is_alone=providers.Object(settings.is_embedded),
             concurrency=providers.Object(settings.concurrency),
+            queue_jobs_max=providers.Object(settings.queue_jobs_max),
         )
         container.check_dependencies()
         yield container

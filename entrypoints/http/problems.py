@@ -55,6 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     INTERNAL: Kind(500, "Something went wrong here", "the log says more under the id of this request"),
     "unavailable": Kind(503, "Not now"),
     "not-ready": Kind(503, "Not ready"),
+    "queue-full": Kind(503, "The queue is full"),
     "storage-unavailable": Kind(503, "The database cannot be reached", _NOTHING_CHANGED),
     "storage-unknown": Kind(503, "The database was cut off", _UNKNOWN_CHANGE),
     "broker-unavailable": Kind(503, "The broker cannot be reached", "the broker cannot be reached just now"),

@@ -21,7 +21,7 @@ _STORE: Final = ("storage-unavailable", "setup-fault")
 _WRITES: Final = (*_STORE, "storage-unknown", "unavailable")
 _QUERY: Final = ("invalid-input",)
 _BODY: Final = ("malformed-json", "invalid-input", "too-large", "unsupported-media-type", "bad-request")
-_SUBMIT: Final = (*_BODY, "invalid-payload", "unknown-type", "idempotency-conflict", *_WRITES)
+_SUBMIT: Final = (*_BODY, "invalid-payload", "unknown-type", "idempotency-conflict", "queue-full", *_WRITES)
 _MOVE: Final = ("invalid-input", "job-not-found", "illegal-transition", "stale-job", *_WRITES)
 
 

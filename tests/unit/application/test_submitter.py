@@ -27,7 +27,13 @@ async def node(world: World) -> Node:
 @pytest.fixture
 async def submitter(node: Node) -> Submitter:
     commits: Commits = node.commits
-    return Submitter(commits=commits, registry=Registry([handlers]), clock=node.clock, entropy=node.entropy)
+    return Submitter(
+        commits=commits,
+        registry=Registry([handlers]),
+        clock=node.clock,
+        entropy=node.entropy,
+        backlog=node.submitter.backlog,
+    )
 
 
 async def test_a_job_is_stored_by_the_rules_of_its_type(world: World, submitter: Submitter) -> None:

@@ -25,7 +25,13 @@ async def node(world: World) -> Node:
 @pytest.fixture
 async def submitter(node: Node) -> Submitter:
     commits: Commits = node.commits
-    return Submitter(commits=commits, registry=Registry([handlers]), clock=node.clock, entropy=node.entropy)
+    return Submitter(
+        commits=commits,
+        registry=Registry([handlers]),
+        clock=node.clock,
+        entropy=node.entropy,
+        backlog=node.submitter.backlog,
+    )
 
 
 async def test_a_key_makes_one_job(world: World, submitter: Submitter) -> None:

@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from jobmill.adapters.memory import ManualClock, MemoryStore, SeededEntropy
 from jobmill.adapters.system import FactLog
+from jobmill.application.backlog import Backlog
 from jobmill.application.commits import Commits
 from jobmill.application.handlers import JobHandlers, Registry
 from jobmill.application.inspector import Inspector
@@ -27,6 +28,9 @@ from jobmill.entrypoints.http.services import OK, HttpServices
 PROBLEM: Final = "application/problem+json"
 
 handlers = JobHandlers()
+
+#: Undelivered jobs that a queue takes here.
+QUEUE_JOBS_MAX: Final = 5_000
 
 
 @frozen
@@ -150,7 +154,13 @@ class ApiWorld:
     def _services(self) -> HttpServices:
         store, entropy, clock = self.store, self.entropy, self.clock
         commits = Commits(jobs=store.jobs, entropy=entropy, observer=FactLog(), announce=lambda notices: None)
-        submitter = Submitter(commits=commits, registry=self.registry, clock=clock, entropy=entropy)
+        submitter = Submitter(
+            commits=commits,
+            registry=self.registry,
+            clock=clock,
+            entropy=entropy,
+            backlog=Backlog(finder=store.finder, jobs_max=QUEUE_JOBS_MAX),
+        )
         operator = Operator(
             commits=commits,
             leases=store.leases,

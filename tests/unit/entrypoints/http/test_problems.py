@@ -11,7 +11,7 @@ from jobmill.domain.errors import JobmillError
 from jobmill.entrypoints.http import refusals
 from jobmill.entrypoints.http.problems import KINDS
 
-from tests.unit.entrypoints.http.api_world import ApiWorld, an_email, problem
+from tests.unit.entrypoints.http.api_world import QUEUE_JOBS_MAX, ApiWorld, an_email, problem
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,18 @@ async def test_a_database_that_is_away_is_told_with_when_to_come_back(
     assert answer.headers["retry-after"] == "3"
     assert "db-7" not in answer.text
     assert "db-7" in caplog.text
+
+
+async def test_a_queue_without_room_takes_nothing(api: ApiWorld) -> None:
+    for _ in range(QUEUE_JOBS_MAX // 1_000):
+        assert (await api.post("/api/jobs/batch", {"jobs": [an_email()] * 1_000})).status_code == 201
+
+    answer = await api.post("/api/jobs", an_email())
+
+    assert problem(answer) == (503, "queue-full")
+    assert answer.headers["retry-after"] == "5"
+    assert "5,000" in answer.json()["detail"]
+    assert len(api.jobs) == QUEUE_JOBS_MAX
 
 
 async def test_a_job_that_could_not_be_stored_is_not_accepted(api: ApiWorld) -> None:
