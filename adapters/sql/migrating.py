@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -69,6 +66,9 @@ def _upgrade(connection: Connection, address: str) -> tuple[int, int]:
             "install the newer Jobmill"
         )
     if before < REVISION:
+        from alembic import command  # loaded only where there is something to do
+        from alembic.config import Config
+
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
         command.upgrade(config, f"{REVISION:04}")
@@ -84,5 +84,7 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> int:
+    from alembic.runtime.migration import MigrationContext
+
     context = MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE})
     return int(context.get_current_revision() or 0)
