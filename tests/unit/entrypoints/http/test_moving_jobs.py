@@ -1,7 +1,7 @@
 """Looking at one job, and moving it by hand."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +11,9 @@ from jobmill.domain.states import JobState
 
 from tests.builders import a_failure, a_job_that_is, failed, started, succeeded
 from tests.unit.entrypoints.http.api_world import ApiWorld, pointers, problem
+
+#: An id that no job has.
+NOBODY = UUID("0199a0c2-7f3e-7000-8000-000000000000")
 
 
 async def a_stored(api: ApiWorld, state: JobState, **facts: Any) -> Job:
@@ -68,7 +71,7 @@ async def test_a_result_is_shown_as_the_handler_left_it(api: ApiWorld) -> None:
         ("POST", "/api/dead-letters/{id}/discard"),
     ],
 )
-@pytest.mark.parametrize("job_id", [str(uuid4()), "17", "{" + str(uuid4()) + "}", "a%00b", "x" * 300])
+@pytest.mark.parametrize("job_id", [str(NOBODY), "17", f"{{{NOBODY}}}", "a%00b", "x" * 300])
 async def test_an_unknown_id_is_named(api: ApiWorld, method: str, path: str, job_id: str) -> None:
     async with api.client() as client:
         answer = await client.request(method, path.replace("{id}", job_id))
