@@ -57,6 +57,21 @@ async def test_jobs_are_accepted_without_a_broker_and_run_on_one_that_came_back_
     assert await until(lambda: _says(caller, "ok"), within_s=30)
 
 
+async def test_a_broker_short_of_memory_makes_jobs_wait_and_clients_notice_nothing(
+    exposed: Mill, caller: httpx.AsyncClient, own_rabbitmq: PrivateRabbit
+) -> None:
+    await own_rabbitmq.control("set_vm_memory_high_watermark", "absolute", "1")
+    starved = [await submit(caller, "simulate", {}) for _ in range(5)]
+    states = [(await caller.get(f"/api/jobs/{job['id']}")).json()["status"] for job in starved]
+
+    await own_rabbitmq.control("set_vm_memory_high_watermark", "0.9")
+
+    assert set(states) == {"queued"}
+    for job in starved:
+        done = await ended(caller, job["id"], within_s=90)
+        assert (done["status"], done["attempts"]) == ("succeeded", 1)
+
+
 async def test_without_a_database_nothing_is_accepted_and_afterwards_all_goes_on(
     exposed: Mill, caller: httpx.AsyncClient, own_postgres: PrivatePostgres
 ) -> None:

@@ -1,5 +1,6 @@
 """A RabbitMQ server for one test alone, from the binaries of this machine."""
 
+import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
@@ -9,7 +10,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from tests.servers.errors import NoAnswer, NoServer
+from tests.servers.errors import NoAnswer, NoServer, ServerFailed
 from tests.servers.ports import free_ports
 from tests.servers.private_server import PrivateServer, clean_environment, make_place, running
 from tests.servers.probes import ask_rabbitmq
@@ -81,6 +82,24 @@ class PrivateRabbit(PrivateServer):
             return await ask_rabbitmq(self.url) == self.node
         except NoAnswer:
             return False
+
+    async def control(self, *words: str) -> str:
+        """Run ``rabbitmqctl`` and return what it prints.
+
+        Raises:
+            ServerFailed: it refused.
+        """
+        process = await asyncio.create_subprocess_exec(
+            str(self.script.with_name("rabbitmqctl")),
+            *words,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise ServerFailed(f"rabbitmqctl {' '.join(words)}: {output.decode()}")
+        return output.decode()
 
     async def discard(self) -> None:
         await self.kill()

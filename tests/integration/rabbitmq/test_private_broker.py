@@ -78,7 +78,7 @@ async def test_no_confirmed_parcel_is_missing_after_the_broker_went_down(
 async def test_a_broker_short_of_memory_refuses_while_answers_go_on(own_rabbitmq: PrivateRabbit) -> None:
     async with bus_on(own_rabbitmq) as bus:
         assert await bus.publish([parcel(b"a"), parcel(b"b")]) == [CONFIRMED] * 2
-        await control(own_rabbitmq, "set_vm_memory_high_watermark", "absolute", "1")
+        await own_rabbitmq.control("set_vm_memory_high_watermark", "absolute", "1")
 
         connection = bus.publishing.connection
         first, second = await bus.publish([parcel()]), await bus.publish([parcel()])
@@ -86,7 +86,7 @@ async def test_a_broker_short_of_memory_refuses_while_answers_go_on(own_rabbitmq
             for delivery in await take(deliveries, 2):
                 delivery.ack()
             depth_while_starved = await bus.depths([LANE])
-        await control(own_rabbitmq, "set_vm_memory_high_watermark", "0.9")
+        await own_rabbitmq.control("set_vm_memory_high_watermark", "0.9")
 
         # The broker tells a connection that it is blocked when it publishes, so the first may be on its way.
         assert first in ([PublishOutcome.UNKNOWN], [PublishOutcome.REFUSED])
@@ -98,15 +98,3 @@ async def test_a_broker_short_of_memory_refuses_while_answers_go_on(own_rabbitmq
             return await bus.publish([parcel()]) == [CONFIRMED]
 
         assert await until(goes_on, within_s=30.0)
-
-
-async def control(server: PrivateRabbit, *words: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        str(server.script.with_name("rabbitmqctl")),
-        *words,
-        env=server.environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
