@@ -18,6 +18,7 @@ async def world() -> World:
 
 async def test_jobs_run_and_their_parcel_is_acknowledged(world: World) -> None:
     world.node()
+    await world.passes(1)  # a new broker is marked before
     await world.submit(count=5, payload={"s": 1})
 
     await world.passes(2)
