@@ -20,6 +20,8 @@ from jobmill.domain.errors import Fault
 P = TypeVar("P")
 
 
+#: What encoder and decoder say of what is no JSON.
+_NO_JSON: Final = (TypeError, ValueError, OverflowError, RecursionError)
 #: attrs' own validators begin with the attribute; their error carries no other trace of it.
 _VALIDATOR_MESSAGE: Final = re.compile(r"'(\w+)' ")
 
@@ -59,11 +61,11 @@ class PayloadSchema(Generic[P]):
 
     def read(self, text: str) -> P:
         """Return the payload of a stored job; raises ``InvalidPayload`` if this code cannot read it."""
-        return self.structure(msgspec.json.decode(text))
-
-
-#: What the encoder says of a value that is no JSON.
-_NO_JSON: Final = (TypeError, ValueError, OverflowError, RecursionError)
+        try:
+            value = msgspec.json.decode(text)
+        except _NO_JSON as error:
+            raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
+        return self.structure(value)
 
 
 def write_payload(value: object) -> str:

@@ -211,6 +211,12 @@ def test_a_stored_payload_that_this_code_cannot_read_is_an_invalid_one() -> None
         ORDER.read('{"text":"an older release wrote this"}')
 
 
+@pytest.mark.parametrize("text", ["", "{", "'", "\ud800"])
+def test_a_stored_payload_that_is_no_json_is_refused_like_one_that_does_not_fit(text: str) -> None:
+    with pytest.raises(InvalidPayload, match="/payload: is no JSON"):
+        ORDER.read(text)
+
+
 def test_no_result_is_no_result() -> None:
     assert write_result(None, limit_bytes=10) is None
 
