@@ -1,4 +1,4 @@
-"""The outermost layer: names each request, refuses foreign host names, and adds what every answer carries."""
+"""The outermost layer: names each request, refuses foreign hosts and pages, adds what all answers carry."""
 
 import re
 from collections.abc import Callable
@@ -20,6 +20,13 @@ _ALWAYS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
+)
+#: What changes nothing, so that any page may cause it; what it is answered the page cannot read.
+_HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_NO_OTHER_PAGE: Final = frozenset({b"same-origin", b"none"})
+_FOREIGN_PAGE: Final = (
+    "a page of another origin may not change anything here. If this was a page of your own, "
+    "serve it under the same host and port as the API; programs send no Origin"
 )
 _NOT_OURS: Final = (
     "this address is for this machine alone: ask localhost, 127.0.0.1 or [::1]. "
@@ -57,7 +64,9 @@ class Guard:
             await send(message)
 
         if self.is_local and not _is_for_this_machine(scope):
-            await _refuse(request_id, send_with_headers)
+            await _refuse("misdirected-request", _NOT_OURS, request_id, send_with_headers)
+        elif scope["method"] not in _HARMLESS and _is_of_a_foreign_page(scope):
+            await _refuse("foreign-origin", _FOREIGN_PAGE, request_id, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
 
@@ -69,12 +78,28 @@ class Guard:
 
 
 def _is_for_this_machine(scope: HTTPScope) -> bool:
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    hosts = _values(scope, b"host")
     return bool(hosts) and all(_LOCAL_HOST.fullmatch(host) for host in hosts)
 
 
-async def _refuse(request_id: str, send: Send) -> None:
-    problem = Problem(code="misdirected-request", detail=_NOT_OURS, instance=request_id)
+def _is_of_a_foreign_page(scope: HTTPScope) -> bool:
+    """Ask the browser: a page can neither leave these headers out nor write them itself.
+
+    Where the browser says how page and API stand to each other that decides, since a proxy may have put
+    another name into ``Host``; an older one only names the page's origin.
+    """
+    if sites := _values(scope, b"sec-fetch-site"):
+        return not _OF_NO_OTHER_PAGE.issuperset(site.lower() for site in sites)
+    hosts = {host.lower() for host in _values(scope, b"host")}
+    return any(origin.lower().partition(b"://")[2] not in hosts for origin in _values(scope, b"origin"))
+
+
+def _values(scope: HTTPScope, wanted: bytes) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == wanted]
+
+
+async def _refuse(code: str, detail: str, request_id: str, send: Send) -> None:
+    problem = Problem(code=code, detail=detail, instance=request_id)
     body = problem.body()
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),

@@ -43,6 +43,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid-input": Kind(400, "The request breaks one or more rules"),
     "invalid-payload": Kind(400, "The payload does not fit its type"),
     "unknown-type": Kind(400, "No such type of job"),
+    "foreign-origin": Kind(403, "A page of another origin may not change anything here"),
     "not-found": Kind(404, "Nothing is here"),
     "job-not-found": Kind(404, "No such job or message"),
     "method-not-allowed": Kind(405, "The method does not fit the path"),

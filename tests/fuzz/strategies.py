@@ -1,4 +1,4 @@
-"""What a stranger may send: values and bytes that are wrong in many ways, and right ones that were damaged."""
+"""What a stranger may send: bytes and values wrong in many ways, and right ones that were damaged."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,14 @@ from typing import Final
 from jobmill.application.handlers import Registry
 from jobmill.entrypoints.http.answers import PREFIX
 from jobmill.entrypoints.http.openapi.fields import Schema
-from jobmill.entrypoints.http.openapi.operations import EVERYWHERE, LIST, OPERATIONS, Good, Operation
+from jobmill.entrypoints.http.openapi.operations import (
+    CHANGING,
+    EVERYWHERE,
+    LIST,
+    OPERATIONS,
+    Good,
+    Operation,
+)
 from jobmill.entrypoints.http.openapi.schemas import named_schemas, ref
 from jobmill.entrypoints.http.problems import KINDS, MEDIA_TYPE
 
@@ -50,7 +57,8 @@ def openapi_document(registry: Registry, *, version: str) -> Schema:
 
 
 def _operation(operation: Operation) -> Schema:
-    refusals = _by_status((*operation.refusals, *EVERYWHERE))
+    changing = CHANGING if operation.method == "post" else ()
+    refusals = _by_status((*operation.refusals, *changing, *EVERYWHERE))
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,

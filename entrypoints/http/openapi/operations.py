@@ -17,6 +17,8 @@ from jobmill.entrypoints.http.openapi.fields import (
 LIST: Final = "[]"
 
 EVERYWHERE: Final = ("misdirected-request", "internal-error")
+#: Of every method that changes something.
+CHANGING: Final = ("foreign-origin",)
 _STORE: Final = ("storage-unavailable", "setup-fault")
 _WRITES: Final = (*_STORE, "storage-unknown", "unavailable")
 _QUERY: Final = ("invalid-input",)

@@ -116,6 +116,10 @@ async def under_a_foreign_name(api: ApiWorld, operation: Operation) -> httpx.Res
     return await well(api, operation, headers={"host": "evil.example"})
 
 
+async def from_a_foreign_page(api: ApiWorld, operation: Operation) -> httpx.Response:
+    return await well(api, operation, headers={"origin": "https://evil.example"})
+
+
 async def under_a_key_that_is_taken(api: ApiWorld, operation: Operation) -> httpx.Response:
     if operation.name == "requeueDeadLetter":
         message = await api.keeps(b"x")
@@ -147,6 +151,7 @@ HOW: Final[Mapping[int, Ask]] = {
     201: made,
     202: asked_to_stop,
     400: with_a_strange_query,
+    403: from_a_foreign_page,
     404: for_an_unknown_id,
     409: against_the_state,
     413: with_too_much,

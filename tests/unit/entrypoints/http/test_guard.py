@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.entrypoints.http.api_world import ApiWorld, problem
+from tests.unit.entrypoints.http.api_world import ApiWorld, an_email, problem
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,65 @@ async def test_an_id_that_does_not_belong_in_a_log_is_replaced(api: ApiWorld, gi
 async def test_answers_about_jobs_are_kept_by_nobody(api: ApiWorld) -> None:
     for path in ("/api/jobs", "/api/jobs/17", "/api/types"):
         assert (await api.get(path)).headers["cache-control"] == "no-store"
+
+
+FOREIGN_PAGES = [
+    [("origin", "https://evil.example")],
+    [("origin", "http://localhost:8000")],
+    [("origin", "http://localhost")],
+    [("origin", "null")],
+    [("origin", "")],
+    [("origin", "http://localhost:3000"), ("origin", "https://evil.example")],
+    [("origin", "http://localhost:3000"), ("sec-fetch-site", "cross-site")],
+    [("sec-fetch-site", "same-site")],
+    [("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
+]
+OWN_PAGES_AND_PROGRAMS = [
+    [],
+    [("origin", "http://localhost:3000")],
+    [("origin", "HTTP://LOCALHOST:3000")],
+    [("origin", "http://localhost:3000"), ("sec-fetch-site", "same-origin")],
+    [("origin", "https://behind.a.proxy.example"), ("sec-fetch-site", "same-origin")],
+    [("sec-fetch-site", "none")],
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES)
+async def test_a_page_of_another_origin_changes_nothing(
+    api: ApiWorld, headers: list[tuple[str, str]]
+) -> None:
+    job = await api.submits()
+
+    async with api.client() as client:
+        refused = await client.post(f"/api/jobs/{job['id']}/cancel", headers=headers)
+
+    assert problem(refused) == (403, "foreign-origin")
+    assert (await api.get(f"/api/jobs/{job['id']}")).json()["status"] == "queued"
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+@pytest.mark.parametrize("headers", OWN_PAGES_AND_PROGRAMS)
+async def test_own_pages_and_programs_may_change_things(
+    headers: list[tuple[str, str]], is_local: bool
+) -> None:
+    api = ApiWorld(is_local=is_local)
+    job = await api.submits()
+
+    async with api.client() as client:
+        cancelled = await client.post(f"/api/jobs/{job['id']}/cancel", headers=headers)
+
+    assert cancelled.json()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES)
+async def test_a_link_on_any_page_may_lead_here(api: ApiWorld, headers: list[tuple[str, str]]) -> None:
+    async with api.client() as client:
+        assert (await client.get("/docs", headers=headers)).status_code == 200
+
+
+async def test_where_others_may_connect_foreign_pages_are_refused_too() -> None:
+    answer = await ApiWorld(is_local=False).post(
+        "/api/jobs", an_email(), headers={"host": "jobs.example.com", "origin": "https://evil.example"}
+    )
+
+    assert problem(answer) == (403, "foreign-origin")
