@@ -37,6 +37,17 @@ def test_localhost_is_served_on_ipv4_and_ipv6() -> None:
     assert len(families) == 1 + _has_ipv6()
 
 
+def test_small_answers_are_sent_at_once() -> None:
+    """asyncio turns off the waiting for more (Nagle) only on sockets that say which protocol they speak."""
+    [port] = free_ports(1)
+
+    sockets = bind(Settings.from_env({"JOBMILL_PORT": str(port)}))
+
+    for each in sockets:
+        each.close()
+        assert each.proto == socket.IPPROTO_TCP
+
+
 def test_a_port_that_is_taken_is_refused_with_another_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
