@@ -64,8 +64,10 @@ def _ended(task: asyncio.Task[Any]) -> None:
 
 def _translated(error: BaseException, what: str) -> BaseException:
     # RuntimeError is a closed channel or transport; the bare Exception is what the library puts into the
-    # calls in flight when a connection ends in good order.
-    if isinstance(error, AMQPError | OSError | EOFError | RuntimeError) or type(error) is Exception:
+    # calls in flight when a connection ends in good order; StopAsyncIteration is its word for a connection
+    # that ends between two frames of the log-in.
+    ends = AMQPError | OSError | EOFError | RuntimeError | StopAsyncIteration
+    if isinstance(error, ends) or type(error) is Exception:
         words = str(error) or type(error).__name__
         return BrokerUnavailable(f"RabbitMQ did not {what}: {words}")
     return error

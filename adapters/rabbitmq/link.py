@@ -76,6 +76,10 @@ class Link:
             return str(fault)
         except BrokerUnavailable as error:
             return f"{address}: {error}"
+        except Exception as error:  # noqa: BLE001 - see the next line
+            # Nobody else would ever connect again, whatever the library came up with.
+            log.exception("connecting to RabbitMQ (%s) failed by a fault of ours", self._role)
+            return f"{address}: {error!r}"
         try:
             self._arrive(connection, address)
             await asyncio.wait({connection.closing})

@@ -69,11 +69,15 @@ class ServerProcess:
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""
-        self._server.send_signal(signal.SIGINT)
+        self.send(signal.SIGINT)
+
+    def send(self, what: signal.Signals) -> None:
+        """Send a signal; one that has ended does not mind."""
+        self._server.send_signal(what)
 
     def terminate(self) -> None:
         """Ask it to end, as a service manager does."""
-        self._server.send_signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
 
     async def stop(self, how: signal.Signals, *, within_s: float) -> None:
         """Ask the server to end by the signal ``how``; kill it if it has not after ``within_s``."""
