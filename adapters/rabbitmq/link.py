@@ -76,7 +76,7 @@ class Link:
             return str(fault)
         except BrokerUnavailable as error:
             return f"{address}: {error}"
-        except Exception as error:  # noqa: BLE001 - see the next line
+        except Exception as error:
             # Nobody else would ever connect again, whatever the library came up with.
             log.exception("connecting to RabbitMQ (%s) failed by a fault of ours", self._role)
             return f"{address}: {error!r}"
