@@ -12,6 +12,7 @@ from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from jobmill.application.codec.parcels import UnreadableParcel, open_parcel
+from jobmill.domain.job import Job
 
 from tests.chaos.faults.garbage import garbage
 from tests.chaos.faults.scene import Aftermath, Fault, NotPossible, Scene
@@ -83,17 +84,11 @@ async def _delete(scene: Scene, name: str) -> None:
 
 def _somewhere(chance: random.Random) -> tuple[str, str]:
     lane = chance.choice(LANES)
-    return chance.choice(
-        [
-            (PREFIX, lane),
-            (PREFIX, lane),
-            (f"{PREFIX}.retry.1", lane),
-            (f"{PREFIX}.dead", chance.choice(QUEUES)),
-        ]
-    )
+    dead = (f"{PREFIX}.dead", chance.choice(QUEUES))
+    return chance.choice([(PREFIX, lane), (PREFIX, lane), (f"{PREFIX}.retry.1", lane), dead])
 
 
-def _jobs(body: bytes) -> Sequence[object]:
+def _jobs(body: bytes) -> Sequence[Job]:
     try:
         return open_parcel(body).jobs
     except UnreadableParcel:

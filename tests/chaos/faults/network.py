@@ -66,7 +66,7 @@ async def kill_backends(scene: Scene, chance: random.Random) -> Aftermath:
 
 async def close_connections(scene: Scene, chance: random.Random) -> Aftermath:
     """The broker ends all connections, and says so."""
-    await control(scene.stage.rabbit, "close_all_connections", "a fault of the trial")
+    await control(scene.stage.rabbit, "close_all_connections", "trial")
     return Aftermath()
 
 
