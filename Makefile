@@ -5,13 +5,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS   ?=
+
+# How long `make chaos` breaks things; fractions are fine.
+CHAOS_MINUTES ?= 3
 CORES  ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help up test check fix wheel pins clean
+.PHONY: help up test check fix chaos wheel pins clean
 
 help:  ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +34,9 @@ check: $(VENV)/.dev-ready  ## Style, types and the plan of the rooms
 fix: $(VENV)/.dev-ready  ## Mend what ruff can mend by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+chaos: $(VENV)/.dev-ready  ## Break everything under load for CHAOS_MINUTES=3, account for every job; ARGS="--publish"
+	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) $(ARGS)
 
 wheel: $(VENV)/.dev-ready  ## Build dist/jobmill-*.whl
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

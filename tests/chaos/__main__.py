@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import random
 import sys
 from pathlib import Path
@@ -14,12 +13,12 @@ import uvloop
 from rich.console import Console
 from rich.markdown import Markdown
 
+from tests.chaos.injector import lanes_of
 from tests.chaos.ledger import ledger, page
 from tests.chaos.stage import ROOT
 from tests.chaos.trial import Plan, open_trial, play
 from tests.chaos.view import View
 
-MINUTES: Final = "JOBMILL_CHAOS_MINUTES"
 FOLDER: Final = ROOT / "build" / "chaos"
 PUBLISHED: Final = ROOT / "docs" / "chaos-ledger.md"
 MINUTES_MAX: Final = 24 * 60
@@ -36,10 +35,11 @@ def main() -> int:
         jobs_per_s=wishes.rate,
         apis=wishes.apis,
         workers=wishes.workers,
+        lanes=lanes_of(only=wishes.only, without=wishes.without),
     )
     console.print(f"seed {plan.seed}, {wishes.minutes:g} minutes; logs in {_shown(FOLDER)}")
     entries = uvloop.run(_run(plan, console))
-    command = f"make chaos CHAOS_MINUTES={wishes.minutes:g} CHAOS_SEED={plan.seed}"
+    command = f'make chaos CHAOS_MINUTES={wishes.minutes:g} ARGS="--seed {plan.seed}"'
     text = page(entries, command=command)
     (FOLDER / "ledger.json").write_text(json.dumps(entries, indent=2) + "\n")
     (FOLDER / "ledger.md").write_text(text)
@@ -65,14 +65,15 @@ async def _run(plan: Plan, console: Console) -> dict[str, object]:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    default = os.environ.get(MINUTES, "3")
-    parser.add_argument("--minutes", type=_minutes, default=default, help="of load and faults; 3")
+    parser.add_argument("--minutes", type=_minutes, default=3.0, help="of load and faults; 3")
     parser.add_argument(
         "--seed", type=int, default=random.randrange(10_000), help="of load and plan; by chance"
     )
-    parser.add_argument("--rate", type=float, default=500.0, help="jobs per second aimed at; 500")
+    parser.add_argument("--rate", type=float, default=600.0, help="jobs per second aimed at; 600")
     parser.add_argument("--apis", type=int, default=2)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--only", action="append", default=[], metavar="FAULT", help="this kind; repeatable")
+    parser.add_argument("--without", action="append", default=[], metavar="FAULT", help="not this kind")
     parser.add_argument("--publish", action="store_true", help=f"write {_shown(PUBLISHED)} too")
     return parser
 

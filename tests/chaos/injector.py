@@ -4,10 +4,10 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from tests.chaos.faults import messages, network, processes, servers
 from tests.chaos.faults.scene import Aftermath, Fault, NotPossible, Scene
@@ -15,6 +15,8 @@ from tests.chaos.faults.scene import Aftermath, Fault, NotPossible, Scene
 #: After these a fault or a recovery is not waited for any longer.
 FAULT_WITHIN_S: Final = 180.0
 RECOVERS_WITHIN_S: Final = 120.0
+#: So long the next fault of a lane waits for the recovery from the last one.
+NEXT_AFTER_S: Final = 12.0
 #: Before a fault that could not be made is followed by the next.
 PAUSE_S: Final = 0.5
 
@@ -40,9 +42,26 @@ class Lane:
 LANES: Final = (
     Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.5, 2.0)),
     Lane(name="freezes", faults=processes.FREEZES, gap_s=(1.0, 5.0)),
+    Lane(name="poison", faults=processes.POISON, gap_s=(5.0, 15.0)),
     Lane(name="servers", faults=(*servers.FAULTS, *network.LASTING), gap_s=(1.0, 4.0)),
     Lane(name="messages", faults=(*messages.FAULTS, *network.SUDDEN), gap_s=(0.5, 3.0)),
 )
+
+
+def lanes_of(*, only: Collection[str] = (), without: Collection[str] = ()) -> list[Lane]:
+    """The lanes with some of their faults; one that has none left is left out.
+
+    Raises:
+        ValueError: there is no fault of that name.
+    """
+    known = {fault.name for lane in LANES for fault in lane.faults}
+    if unknown := {*only, *without} - known:
+        raise ValueError(f"no fault is called {sorted(unknown)}; there are {sorted(known)}")
+    chosen = (known & set(only) or known) - set(without)
+    narrowed = [
+        evolve(lane, faults=[fault for fault in lane.faults if fault.name in chosen]) for lane in LANES
+    ]
+    return [lane for lane in narrowed if lane.faults]
 
 
 @define(kw_only=True)
@@ -89,9 +108,12 @@ class Injector:
         """Make faults until ``stop``; what was begun by then is healed when this returns."""
         async with asyncio.TaskGroup() as group:
             for lane in self.lanes:
-                group.create_task(self._follow(lane, random.Random(self.chance.random()), stop))
+                chance = random.Random(self.chance.random())
+                group.create_task(self._follow(lane, chance, group, stop))
 
-    async def _follow(self, lane: Lane, chance: random.Random, stop: asyncio.Event) -> None:
+    async def _follow(
+        self, lane: Lane, chance: random.Random, group: asyncio.TaskGroup, stop: asyncio.Event
+    ) -> None:
         for fault in itertools.takewhile(lambda _: not stop.is_set(), lane.plan(chance)):
             await _pause(chance.uniform(*lane.gap_s), stop)
             names = [each.name for each in self.lanes] if fault.is_exclusive else [lane.name]
@@ -100,12 +122,14 @@ class Injector:
                 await turn.acquire()
             try:
                 if not stop.is_set():
-                    await self._inject(lane, fault, chance)
+                    await self._inject(lane, fault, chance, group)
             finally:
                 for turn in turns:
                     turn.release()
 
-    async def _inject(self, lane: Lane, fault: Fault, chance: random.Random) -> None:
+    async def _inject(
+        self, lane: Lane, fault: Fault, chance: random.Random, group: asyncio.TaskGroup
+    ) -> None:
         incident = Incident(kind=fault.name, lane=lane.name, began_s=self._now_s())
         self.going_on.append(incident)
         try:
@@ -113,7 +137,8 @@ class Injector:
                 incident.aftermath = await fault.act(self.scene, chance)
             incident.ended_s = self._now_s()
             self.incidents.append(incident)
-            await self._recover(incident)
+            recovery = group.create_task(self._recover(incident))
+            await asyncio.wait({recovery}, timeout=NEXT_AFTER_S)
         except NotPossible as reason:
             self.skipped[f"{fault.name}: {str(reason)[:80]}"] += 1
             await asyncio.sleep(PAUSE_S)

@@ -41,8 +41,8 @@ class Plan:
     seconds: float
     seed: int
     folder: Path
-    jobs_per_s: float = 500.0
-    open_max: int = 4_000
+    jobs_per_s: float = 600.0
+    open_max: int = 5_000
     apis: int = 2
     workers: int = 3
     slots: int = 60

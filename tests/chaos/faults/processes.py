@@ -170,6 +170,8 @@ FAULTS: Final = (
     Fault(name="SIGTERM worker", act=end_worker),
     Fault(name="SIGTERM api", act=end_api),
     Fault(name="SIGTERM worker twice", act=end_twice),
+)
+POISON: Final = (
     Fault(name="poison job", act=poison_once),
     Fault(name="poison job to the end", act=poison_to_the_end),
 )
