@@ -32,7 +32,7 @@ async def test_an_error_that_nobody_thought_of_does_not_end_the_connecting(
     applied: AmqpPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     errors = iter([KeyError("surprise"), LookupError("another")])
-    honest = link.dial
+    honest = dialing.dial
 
     async def dial(address: Address, *, role: str, bounds: Bounds) -> Connection:
         for error in errors:
