@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
 from jobmill.application.handlers import Registry
@@ -60,7 +61,7 @@ class Claimer:
     clock: Clock
     entropy: Entropy
     lease: LeasePolicy
-    worker: str
+    attendance: Attendance
 
     async def claim(self, notices: Sequence[Job]) -> Claimed:
         """Start what can be started of the jobs announced.
@@ -135,7 +136,7 @@ class Claimer:
 
     def _start(self, job: Job) -> Transition:
         now, stamp = self.clock.now(), self.entropy.stamp()
-        return job.start(worker=self.worker, lease=self.lease.ttl, now=now, stamp=stamp)
+        return job.start(worker=self.attendance.name, lease=self.lease.ttl, now=now, stamp=stamp)
 
     def _defer(self, job: Job) -> Transition:
         """No handler here knows the type: let it come round again, perhaps to a worker that does."""

@@ -89,6 +89,12 @@ class StorageRefused(JobmillError):
     code = "storage-refused"
 
 
+class PresenceLost(StorageUnavailable):
+    """A lock of ours is not with the session that took it, as behind a proxy that pools transactions."""
+
+    code = "presence-lost"
+
+
 class BrokerUnavailable(Unavailable):
     """The broker cannot be reached."""
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
+from jobmill.application.attendance import Attendance
 from jobmill.application.errors import SetupFault, StorageRefused, Unavailable
+from jobmill.application.orphans import Orphans
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.observer import Observer
 from jobmill.application.reconciler import Reconciler
@@ -21,11 +24,7 @@ class Leader:
     """Runs scheduler, reconciler and topology keeper while it holds the role.
 
     Leading saves work and nothing more: every step is safe with two leaders. The role is renewed by
-    finishing a step, so that a leader that hangs loses it.
-
-    Args:
-        is_alone: no other process can run jobs of this store, as a process lock proves; so what a killed
-            process left is taken up as soon as its leases are over.
+    finishing a step, so that a leader that hangs loses it. A leader that is surely dead is followed at once.
     """
 
     def __init__(
@@ -35,17 +34,18 @@ class Leader:
         scheduler: Scheduler,
         reconciler: Reconciler,
         topology_keeper: TopologyKeeper,
+        orphans: Orphans,
+        attendance: Attendance,
         observer: Observer,
-        name: str,
-        is_alone: bool = False,
     ) -> None:
         self._leadership = leadership
         self._scheduler = scheduler
         self._reconciler = reconciler
         self._topology_keeper = topology_keeper
+        self._orphans = orphans
+        self._attendance = attendance
         self._observer = observer
-        self._name = name
-        self._is_alone = is_alone
+        self._name: str | None = None  # by which the role was taken
         self._leads = False
 
     @property
@@ -54,14 +54,21 @@ class Leader:
         return self._leads
 
     async def run(self) -> None:
-        """Step every two seconds, or earlier when a job becomes due, until cancelled."""
+        """Step every two seconds, or when a job becomes due or a process has died, until cancelled."""
+        news = asyncio.Event()
+        self._attendance.listen(partial(asyncio.get_running_loop().call_soon_threadsafe, news.set))
         while True:
+            news.clear()
             wait_s = await self._step()
-            await asyncio.sleep(wait_s)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await news.wait()
+            except TimeoutError:
+                pass
 
     async def resign(self) -> None:
         """Let another process lead at once."""
-        if self._leads:
+        if self._leads and self._name is not None:
             self._leads = False
             try:
                 await self._leadership.resign(ROLE, holder=self._name)
@@ -73,13 +80,14 @@ class Leader:
         every_s = STEP_EVERY.total_seconds()
         try:
             led = self._leads
-            self._leads = await self._leadership.hold(ROLE, holder=self._name, ttl=LEADER_TTL)
+            self._leads = await self._hold()
             if not self._leads:
                 return every_s
-            if not led and self._is_alone:
+            if not led and self._attendance.is_alone:
                 self._reconciler.trust_leases()
             elif not led:
                 self._reconciler.distrust_leases()
+            await self._orphans.step()
             await self._scheduler.step()
             await self._reconciler.step()
             await self._topology_keeper.step()
@@ -91,3 +99,17 @@ class Leader:
         if next_due is None:
             return every_s
         return max(_SHORTEST_S, min(every_s, next_due.total_seconds()))
+
+    async def _hold(self) -> bool:
+        """Take or keep the role, under the name of the moment; also from a holder that is surely dead."""
+        name = self._attendance.name
+        if self._leads and self._name is not None and self._name != name:
+            await self._leadership.resign(ROLE, holder=self._name)
+        self._name = name
+        if await self._leadership.hold(ROLE, holder=name, ttl=LEADER_TTL):
+            return True
+        holder = await self._leadership.holder(ROLE)
+        if holder is None or not self._attendance.is_gone(holder):
+            return False
+        await self._leadership.resign(ROLE, holder=holder)
+        return await self._leadership.hold(ROLE, holder=name, ttl=LEADER_TTL)

@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import evolve
 
+from jobmill.application.attendance import Attendance
 from jobmill.application.errors import StorageRefused, Unavailable
 from jobmill.application.ports.leases import Leases, Lost, Renewed
 from jobmill.application.ports.observer import Observer
@@ -20,8 +21,11 @@ _LOOKS_PER_RENEWAL: Final = 5
 class LeaseKeeper:
     """Renews leases while handlers run, and stops those whose lease cannot be believed in any longer."""
 
-    def __init__(self, *, leases: Leases, policy: LeasePolicy, observer: Observer) -> None:
+    def __init__(
+        self, *, leases: Leases, attendance: Attendance, policy: LeasePolicy, observer: Observer
+    ) -> None:
         self._leases = leases
+        self._attendance = attendance
         self._policy = policy
         self._observer = observer
         self._runs: dict[Run, asyncio.TimerHandle | None] = {}  # when belief in each has to be looked at
@@ -91,12 +95,19 @@ class LeaseKeeper:
                     pass  # busy: belief goes on until its end
 
     def _doubt(self, run: Run) -> None:
-        """Stop a run at the very moment when belief in its lease ends; until then, ask again by then."""
+        """Stop a run at the very moment when belief in it ends; until then, ask again by then.
+
+        That is when its lease may be over, or somebody may take this process for dead.
+        """
         loop = asyncio.get_running_loop()
+        present_until_s = self._attendance.believed_until(run.job.worker or "")
         if run.believes_until_s <= loop.time():
             run.stop(Interrupt.LEASE_LOST)
+        elif present_until_s <= loop.time():
+            run.stop(Interrupt.PRESENCE_LOST)
         else:
-            self._runs[run] = loop.call_at(run.believes_until_s, self._doubt, run)
+            until_s = min(run.believes_until_s, present_until_s)
+            self._runs[run] = loop.call_at(until_s, self._doubt, run)
 
     def _abandon_the_deaf(self) -> None:
         """Let go of the leases of handlers that were told to stop long ago."""

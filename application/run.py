@@ -15,6 +15,7 @@ class Interrupt(Enum):
     TIMEOUT = "timeout"
     STOP_ASKED = "stop asked"
     LEASE_LOST = "lease lost"
+    PRESENCE_LOST = "presence lost"
     SHUTDOWN = "shutdown"
 
 

@@ -109,7 +109,7 @@ class Runner:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
-            if run.interrupt in (Interrupt.TIMEOUT, Interrupt.LEASE_LOST, Interrupt.SHUTDOWN):
+            if run.interrupt not in (None, Interrupt.STOP_ASKED):
                 return _interrupted(run)  # it failed on its way out
             return _failure(FailureKind.TRANSIENT, error)
         finally:
@@ -199,6 +199,8 @@ def _interrupted(run: Run) -> Outcome:
             return Stopped()
         case Interrupt.SHUTDOWN:
             return Postponed(wait=None, reason="the worker shut down")
+        case Interrupt.PRESENCE_LOST:
+            return Postponed(wait=None, reason="the worker lost the lock that shows it alive")
         case Interrupt.LEASE_LOST:
             return Dropped()
         case None:

@@ -62,6 +62,7 @@ class Failure:
 
 
 WORKER_LOST: Final = Failure(kind=FailureKind.WORKER_LOST, message="the worker stopped renewing its lease")
+WORKER_DEAD: Final = Failure(kind=FailureKind.WORKER_LOST, message="the worker's process ended")
 UNDELIVERABLE: Final = Failure(
     kind=FailureKind.UNDELIVERABLE, message="announced again and again without ever being started"
 )

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 from attrs import evolve, frozen
 
 from jobmill.domain.errors import IllegalTransition
-from jobmill.domain.failure import UNDELIVERABLE, WORKER_LOST, Failure, FailureKind
+from jobmill.domain.failure import UNDELIVERABLE, WORKER_DEAD, WORKER_LOST, Failure, FailureKind
 from jobmill.domain.job_record import JobRecord
 from jobmill.domain.ladder import REACH, overdue_after
 from jobmill.domain.retry_policy import RetryIn, RetryPolicy
@@ -84,6 +84,11 @@ class Job(JobRecord):
         """Take a job from a worker that stopped renewing its lease."""
         failed = self.fail(WORKER_LOST, policy=policy, now=now, stamp=stamp, fraction=fraction)
         return evolve(failed, guard=Guard.LAPSED)
+
+    def orphan(self, *, policy: RetryPolicy, now: datetime, stamp: int, fraction: float) -> Transition:
+        """Take a job from a worker that is surely dead, whatever is left of its lease."""
+        failed = self.fail(WORKER_DEAD, policy=policy, now=now, stamp=stamp, fraction=fraction)
+        return evolve(failed, guard=Guard.ORPHANED)
 
     def stop(self, *, now: datetime, stamp: int) -> Transition:
         """End a job that was asked to stop and whose handler ended by it."""

@@ -47,6 +47,7 @@ class Guard(Enum):
     NONE = "none"
     CLAIM = "claim"  # due, not expired, not asked to stop, attempts left
     LAPSED = "lapsed"  # the lease is over
+    ORPHANED = "orphaned"  # still held by the worker that was seen, who is dead
     DUE = "due"  # the time to wake up has come
     EXPIRED = "expired"  # the time to live is over
 

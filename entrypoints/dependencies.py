@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
+from jobmill.application.attendance import Attendance
 from jobmill.application.errors import SetupFault, Unavailable
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.store import Store
@@ -70,6 +71,7 @@ def readiness_of(container: Container) -> Callable[[], Awaitable[Mapping[str, st
     """Return a function that tells how each part is: ``ok`` or what is wrong."""
     store: Store = container.store()
     bus: MessageBus = container.bus()
+    attendance: Attendance = container.attendance()
 
     async def look() -> Mapping[str, str]:
         try:
@@ -78,7 +80,10 @@ def readiness_of(container: Container) -> Callable[[], Awaitable[Mapping[str, st
             database = str(error)
         else:
             database = OK
-        return {"database": database, "broker": OK if bus.is_up else "the broker cannot be reached"}
+        parts = {"database": database, "broker": OK if bus.is_up else "the broker cannot be reached"}
+        if attendance.is_asked_for:
+            parts["presence"] = attendance.trouble or OK
+        return parts
 
     return look
 

@@ -1,13 +1,15 @@
 """Running the services of one process, and shutting them down in the right order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 
+from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.errors import Unavailable
@@ -19,6 +21,12 @@ from jobmill.application.relay import Relay
 
 _DRAIN_S = 5.0
 _FOREIGN_PAUSE_S = 1.0
+#: How long the first job may wait for the presence lock, which shortens its recovery and nothing else.
+_LOCK_WITHIN_S = 2.0
+
+
+async def _in_this_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    await work()
 
 
 class EngineFailed(Exception):
@@ -30,7 +38,8 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, leader: None in a process that only announces what it stored.
+        consumer, keeper, leader, attendance: None in a process that only announces what it stored.
+        aside: runs the attendance, in a process on a loop of its own that no handler holds up.
         watches_store: also announce what other processes stored, where the store can tell.
         grace_s: how long running jobs may take to finish at shutdown.
     """
@@ -42,6 +51,8 @@ class Engine:
     consumer: Consumer | None = None
     keeper: LeaseKeeper | None = None
     leader: Leader | None = None
+    attendance: Attendance | None = None
+    aside: Callable[[Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]] = _in_this_loop
     watches_store: bool = False
     grace_s: float = 25.0
 
@@ -49,6 +60,10 @@ class Engine:
     async def running(self) -> AsyncGenerator["asyncio.Future[None]"]:
         """Run everything while the block lasts; the value fails with ``EngineFailed`` if a service ends."""
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        attending = []
+        if self.attendance is not None:
+            attending.append(self._start(self.aside(self.attendance.run), failed))
+            await _settled(self.attendance)
         services = [self._start(self.relay.run(), failed)]
         if self.keeper is not None:
             services.append(self._start(self.keeper.keep(), failed))
@@ -60,6 +75,8 @@ class Engine:
             yield failed
         finally:
             await self._shut_down(chores, intake, services)
+            if self.keeper is None or not self.keeper.runs:  # else only our end proves that they ended
+                await _end(attending)
             failed.cancel()
 
     async def _shut_down(
@@ -107,3 +124,16 @@ async def _end(tasks: list["asyncio.Task[None]"]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
+
+
+async def _settled(attendance: Attendance) -> None:
+    """Wait until it is known whether this process has a lock, for a moment at most."""
+    known = asyncio.Event()
+    attendance.listen(partial(asyncio.get_running_loop().call_soon_threadsafe, known.set))
+    if attendance.is_settled:
+        return
+    try:
+        async with asyncio.timeout(_LOCK_WITHIN_S):
+            await known.wait()
+    except TimeoutError:
+        pass

@@ -19,6 +19,7 @@ from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.process_lock import make_home, process_lock
 from jobmill.entrypoints.serving import bind, bind_health, check_bind, serve, serving, stop_on_signals
 from jobmill.entrypoints.settings import Settings
+from jobmill.entrypoints.side_loop import run_aside
 
 Say = Callable[[str], None]
 
@@ -119,6 +120,8 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         consumer=container.consumer(),
         keeper=container.keeper(),
         leader=container.leader(),
+        attendance=container.attendance(),
+        aside=run_aside,
         watches_store=watches_store,
         grace_s=settings.shutdown_grace_s,
     )

@@ -108,6 +108,11 @@ def lapsed(job: Job, *, policy: RetryPolicy = STEADY, now: datetime = NOW) -> Tr
     return job.lapse(policy=policy, now=now, stamp=a_stamp(), fraction=0.0)
 
 
+def orphaned(job: Job, *, policy: RetryPolicy = STEADY, now: datetime = NOW) -> Transition:
+    """The taking of a job whose worker is dead."""
+    return job.orphan(policy=policy, now=now, stamp=a_stamp(), fraction=0.0)
+
+
 def handed_back(job: Job, *, now: datetime = NOW) -> Transition:
     """The end of an attempt that does not count."""
     return job.hand_back("shutting down", policy=STEADY, now=now, stamp=a_stamp(), fraction=0.0)

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from jobmill.adapters.memory import MemoryBroker, MemoryBus, MemoryStore
 from jobmill.adapters.memory.tables import Tables
+from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
@@ -19,6 +20,7 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.operator import Operator
+from jobmill.application.orphans import Orphans
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.message_bus import Lane
 from jobmill.application.ports.observer import Observer
@@ -97,6 +99,8 @@ class Node:
     parcel_jobs: int = 50
     queue_jobs_max: int = 1_000_000
     leads: bool = True
+    is_alone: bool = False
+    is_present: bool = True  # holds a lock that shows it alive; else its leases alone do
     grace_s: float = 25.0
     cable: Cable = field(factory=Cable)
     notes: Notes = field(factory=Notes)
@@ -127,9 +131,17 @@ class Node:
             leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
         )
         self.inspector = Inspector(finder=self.store.finder, quarantine=self.store.quarantine)
-        self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **watched)
+        self.attendance = Attendance(
+            presence=self.store.presence if self.is_present else None,
+            entropy=self.entropy,
+            process=self.name,
+            is_alone=self.is_alone,
+            **watched,
+        )
+        present: dict[str, Any] = {"attendance": self.attendance}
+        self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **present, **watched)
         self.runner = Runner(keeper=self.keeper, **ruled, **watched)
-        self.claimer = Claimer(lease=LEASE, worker=self.name, **ruled)
+        self.claimer = Claimer(lease=LEASE, **present, **ruled)
         self.returner = Returner(bus=self.bus, outbox=self.store.outbox, **chance, **watched)
         self.consumer = Consumer(
             bus=self.bus,
@@ -159,7 +171,8 @@ class Node:
             scheduler=self.scheduler,
             reconciler=self.reconciler,
             topology_keeper=TopologyKeeper(topology=None, bus=self.bus, relay=self.relay, **watched),
-            name=self.name,
+            orphans=Orphans(leases=self.store.leases, **present, **ruled),
+            **present,
             **watched,
         )
         works = self.concurrency is not None
@@ -170,6 +183,7 @@ class Node:
             consumer=self.consumer if works else None,
             keeper=self.keeper if works else None,
             leader=self.leader if works and self.leads else None,
+            attendance=self.attendance if works else None,
             grace_s=self.grace_s,
             **watched,
         )
@@ -191,6 +205,7 @@ class Node:
         """End the process in the middle of whatever it does: nothing of it reaches the world from here on."""
         self.is_alive = False
         self.cable.is_dead = True
+        self.store.presence.sever()
         self.bus.disconnect()
         for task in tuple(self.tasks):
             task.cancel()

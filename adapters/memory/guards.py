@@ -10,11 +10,11 @@ from jobmill.domain.transition import Transition
 def may_save(row: Job, transition: Transition, *, now: datetime) -> bool:
     """The row is the version and in the state that the move was decided on, and its guard holds."""
     before = transition.before
-    return row.fence == before.fence and row.state is before.state and _holds(transition.guard, row, now)
+    return row.fence == before.fence and row.state is before.state and _holds(transition, row, now)
 
 
-def _holds(guard: Guard, row: Job, now: datetime) -> bool:
-    match guard:
+def _holds(transition: Transition, row: Job, now: datetime) -> bool:
+    match transition.guard:
         case Guard.NONE:
             return True
         case Guard.CLAIM:
@@ -23,6 +23,8 @@ def _holds(guard: Guard, row: Job, now: datetime) -> bool:
         case Guard.LAPSED:
             is_over = row.lease_until is not None and row.lease_until < now
             return is_over and row.state is JobState.PROCESSING
+        case Guard.ORPHANED:
+            return row.worker == transition.before.worker and row.state is JobState.PROCESSING
         case Guard.DUE:
             return row.wake_at is not None and row.wake_at <= now
         case Guard.EXPIRED:

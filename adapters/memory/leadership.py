@@ -27,6 +27,15 @@ class MemoryLeadership(Leadership):
 
         return await self.database.run("leadership.hold", statement)
 
+    async def holder(self, role: str) -> str | None:
+        """Look the row up."""
+
+        def statement(tables: Tables, _now: datetime) -> str | None:
+            held = tables.roles.get(role)
+            return None if held is None else held.holder
+
+        return await self.database.run("leadership.holder", statement)
+
     async def resign(self, role: str, *, holder: str) -> None:
         """Drop the row if it is mine."""
 

@@ -1,6 +1,6 @@
 """Leases in memory: two columns of the job's row that no version covers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,12 +42,33 @@ class MemoryLeases(Leases):
         def statement(tables: Tables, now: datetime) -> list[Job]:
             over = [
                 (job.lease_until, job)
-                for job in tables.jobs.values()
-                if job.state is JobState.PROCESSING and job.lease_until is not None and job.lease_until < now
+                for job in _running(tables)
+                if job.lease_until is not None and job.lease_until < now
             ]
             return [job for _, job in sorted(over, key=lambda each: each[0])[:limit]]
 
         return await self.database.run("leases.lapsed", statement)
+
+    async def workers(self) -> Sequence[str]:
+        """Look for the holders of running jobs."""
+
+        def statement(tables: Tables, _now: datetime) -> list[str]:
+            return sorted({job.worker for job in _running(tables) if job.worker is not None})
+
+        return await self.database.run("leases.workers", statement)
+
+    async def held_by(self, workers: Sequence[str], *, limit: int) -> Sequence[Job]:
+        """Look for what they run."""
+
+        def statement(tables: Tables, _now: datetime) -> list[Job]:
+            theirs = [job for job in _running(tables) if job.worker in workers]
+            return sorted(theirs, key=lambda job: job.id)[:limit]
+
+        return await self.database.run("leases.held_by", statement)
+
+
+def _running(tables: Tables) -> Iterator[Job]:
+    return (job for job in tables.jobs.values() if job.state is JobState.PROCESSING)
 
 
 def _renew(tables: Tables, fence: Fence, *, until: datetime) -> LeaseAnswer:

@@ -12,6 +12,7 @@ from jobmill.adapters.memory.jobs import MemoryJobs
 from jobmill.adapters.memory.leadership import MemoryLeadership
 from jobmill.adapters.memory.leases import MemoryLeases
 from jobmill.adapters.memory.outbox import MemoryOutbox
+from jobmill.adapters.memory.presence import MemoryPresence
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
@@ -34,12 +35,18 @@ class MemoryStore(Store):
     Args:
         clock: the clock that every statement judges by.
         faults: called around every statement, to let it fail or wait; see ``statements.Faults``.
+        presence: the locks that this process holds; tests may end its connections.
         tables: the rows. Tests may look at them, and may lock a job by naming it in ``tables.locked``.
     """
 
     clock: Clock
     faults: Faults = no_faults
     tables: Tables = field(factory=Tables)
+    presence: MemoryPresence = field(init=False)
+
+    @presence.default
+    def _presence_of_this_process(self) -> MemoryPresence:
+        return MemoryPresence(database=self._database)
 
     @property
     def jobs(self) -> JobRepository:

@@ -56,6 +56,7 @@ class Tables:
     history: dict[UUID, list[HistoryEntry]] = field(factory=dict)
     quarantine: dict[UUID, ForeignMessage] = field(factory=dict)
     roles: dict[str, RoleRow] = field(factory=dict)
+    presences: dict[int, object] = field(factory=dict)  # locks, each with the session that holds it
     epoch: EpochRow = field(factory=EpochRow)
     locked: set[UUID] = field(factory=set)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Executable, delete, literal, or_
+from sqlalchemy import Executable, delete, literal, or_, select
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
@@ -33,6 +33,11 @@ class SqlLeadership(Leadership):
             where=or_(leadership.c.holder == taken.excluded.holder, leadership.c.held_until <= now),
         ).returning(leadership.c.role)
         return bool(await self._write(statement))
+
+    async def holder(self, role: str) -> str | None:
+        """See ``Leadership``."""
+        rows = await self._database.read(select(leadership.c.holder).where(leadership.c.role == role))
+        return rows[0].holder if rows else None
 
     async def resign(self, role: str, *, holder: str) -> None:
         """See ``Leadership``."""

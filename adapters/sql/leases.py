@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Select, Uuid, bindparam, select, true, update
+from sqlalchemy import Select, Text, Uuid, bindparam, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import SPAN
@@ -21,6 +21,9 @@ from jobmill.domain.states import JobState
 from jobmill.domain.transition import Fence
 
 _RUNNING = jobs.c.state == JobState.PROCESSING
+_WORKERS = (
+    select(jobs.c.worker).where(_RUNNING, jobs.c.worker.is_not(None)).distinct().order_by(jobs.c.worker)
+)
 
 
 @frozen(kw_only=True)
@@ -34,6 +37,8 @@ class SqlLeases(Leases):
     _ids: Incoming
     _asking: ReturningUpdate[Any]
     _lapsed: Select[Any]
+    _names: Incoming
+    _held: Select[Any]
 
     @classmethod
     def on(cls, database: Database) -> "SqlLeases":
@@ -41,6 +46,7 @@ class SqlLeases(Leases):
         dialect = database.dialect
         fences = dialect.incoming("fences", FENCE)
         ids = dialect.incoming("asked", {"job_id": Uuid()})
+        names = dialect.incoming("workers", {"worker": Text()})
         return cls(
             database=database,
             fences=fences,
@@ -51,6 +57,8 @@ class SqlLeases(Leases):
             ids=ids,
             asking=_asking(ids),
             lapsed=_lapsed(dialect),
+            names=names,
+            held=_held(names),
         )
 
     async def renew(self, fences: Sequence[Fence], *, ttl: timedelta) -> Sequence[LeaseAnswer]:
@@ -79,6 +87,17 @@ class SqlLeases(Leases):
         """See ``Leases``."""
         return [job_from(row) for row in await self._database.read(self._lapsed, {"rows_max": limit})]
 
+    async def workers(self) -> Sequence[str]:
+        """See ``Leases``."""
+        return [row.worker for row in await self._database.read(_WORKERS)]
+
+    async def held_by(self, workers: Sequence[str], *, limit: int) -> Sequence[Job]:
+        """See ``Leases``."""
+        if not workers:
+            return []
+        bound = self._names.bound([(worker,) for worker in dict.fromkeys(workers)])
+        return [job_from(row) for row in await self._database.read(self._held, bound | {"rows_max": limit})]
+
 
 def _renewing(dialect: Dialect, fences: Incoming) -> ReturningUpdate[Any]:
     held = locked(fences.rows, skip=True)
@@ -105,5 +124,15 @@ def _lapsed(dialect: Dialect) -> Select[Any]:
         select(*JOB)
         .where(_RUNNING, jobs.c.lease_until < dialect.now)
         .order_by(jobs.c.lease_until, jobs.c.id)
+        .limit(bindparam("rows_max"))
+    )
+
+
+def _held(names: Incoming) -> Select[Any]:
+    return (
+        select(*JOB)
+        .join_from(jobs, names.rows, jobs.c.worker == names.rows.c.worker)
+        .where(_RUNNING)
+        .order_by(jobs.c.id)
         .limit(bindparam("rows_max"))
     )

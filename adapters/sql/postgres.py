@@ -26,7 +26,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
     """
     engine = create_async_engine(
         address.opened(create=False),
-        connect_args=_connect_args(limits),
+        connect_args=connect_args(limits),
         pool_size=limits.pool_size,
         max_overflow=0,
         pool_timeout=limits.pool_wait_s,
@@ -49,7 +49,7 @@ def one_time_engine(address: Address, limits: Limits) -> AsyncEngine:
     """Make an engine that keeps no connection, for a migration."""
     return create_async_engine(
         address.opened(create=True),
-        connect_args=_connect_args(limits),
+        connect_args=connect_args(limits),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -59,7 +59,8 @@ def _silence(limits: Limits) -> float | None:
     return limits.statement_timeout_s + SILENCE_S if limits.statement_timeout_s else None
 
 
-def _connect_args(limits: Limits) -> dict[str, Any]:
+def connect_args(limits: Limits) -> dict[str, Any]:
+    """Return what every connection is told at its start."""
     settings = {
         "application_name": "jobmill",
         "statement_timeout": _milliseconds(limits.statement_timeout_s),

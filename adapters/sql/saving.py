@@ -15,12 +15,14 @@ from jobmill.domain.states import UNSTARTED, WAITING, Fact, Guard, JobState, Tar
 from jobmill.domain.transition import Transition
 
 #: What a move says beside the columns it writes. ``payload`` is null unless it was edited; ``fresh`` is a
-#: start from the beginning, which alone takes a stop request back.
+#: start from the beginning, which alone takes a stop request back. ``seen_worker`` is told by what is decided
+#: on it, and null elsewhere.
 _SEEN = {
     "job_id": jobs.c.id.type,
     "seen_version": Integer(),
     "seen_stamp": BigInteger(),
     "seen_state": Word(JobState),
+    "seen_worker": Text(),
     "guard": Word(Guard),
     "lease": SPAN,
     "fresh": Boolean(),
@@ -40,6 +42,7 @@ class Saving:
         """Build the statement."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})
         move = locked(moves.rows).c
+        rules = _rules(dialect, move.seen_worker)
         head = (
             update(jobs)
             .values(
@@ -55,7 +58,7 @@ class Saving:
                 jobs.c.version == move.seen_version,
                 jobs.c.stamp == move.seen_stamp,
                 jobs.c.state == move.seen_state,
-                or_(*(and_(move.guard == guard, rule) for guard, rule in _rules(dialect).items())),
+                or_(*(and_(move.guard == guard, rule) for guard, rule in rules.items())),
             )
             .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.lease_until, jobs.c.stop_asked)
         )
@@ -77,7 +80,7 @@ class Saving:
         return self._moves.bound([_values(each) for each in ordered]), notices, new_history(ordered)
 
 
-def _rules(dialect: Dialect) -> dict[Guard, ColumnElement[Any]]:
+def _rules(dialect: Dialect, seen_worker: ColumnElement[str]) -> dict[Guard, ColumnElement[Any]]:
     """What each guard asks of the row, by the database's own clock."""
     job, now = jobs.c, dialect.now
     return {
@@ -90,6 +93,7 @@ def _rules(dialect: Dialect) -> dict[Guard, ColumnElement[Any]]:
             job.attempt < job.max_attempts,
         ),
         Guard.LAPSED: and_(job.state == JobState.PROCESSING, job.lease_until < now),
+        Guard.ORPHANED: and_(job.state == JobState.PROCESSING, job.worker == seen_worker),
         Guard.DUE: job.wake_at <= now,
         Guard.EXPIRED: and_(job.state.in_(UNSTARTED), job.expires_at <= now),
     }
@@ -102,6 +106,7 @@ def _values(transition: Transition) -> Values:
         before.version,
         before.stamp,
         before.state,
+        before.worker if transition.guard is Guard.ORPHANED else None,
         transition.guard,
         transition.lease,
         transition.fact is Fact.REQUEUED,

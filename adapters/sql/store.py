@@ -20,6 +20,7 @@ from jobmill.adapters.sql.leases import SqlLeases
 from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.outbox import SqlOutbox
 from jobmill.adapters.sql.postgres import open_postgres
+from jobmill.adapters.sql.presence import PostgresPresence
 from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
@@ -41,11 +42,18 @@ class SqlStore(Store):
     leadership: SqlLeadership
     epochs: SqlEpochs
     clock: DatabaseClock
+    presence: PostgresPresence | None
     _database: Database
     _foreign: ForeignCommits | None
 
     @classmethod
-    def on(cls, database: Database, clock: DatabaseClock, foreign: ForeignCommits | None) -> "SqlStore":
+    def on(
+        cls,
+        database: Database,
+        clock: DatabaseClock,
+        foreign: ForeignCommits | None,
+        presence: PostgresPresence | None,
+    ) -> "SqlStore":
         """Build all ports on one database."""
         return cls(
             jobs=SqlJobs.on(database),
@@ -57,6 +65,7 @@ class SqlStore(Store):
             leadership=SqlLeadership(database=database),
             epochs=SqlEpochs.on(database),
             clock=clock,
+            presence=presence,
             database=database,
             foreign=foreign,
         )
@@ -108,8 +117,9 @@ async def open_sql_store(
     )
     address = Address.parse(url)
     clock = first_guess()
+    foreign = presence = None
     if address.file is None:
-        database, foreign = open_postgres(address, limits), None
+        database, presence = open_postgres(address, limits), PostgresPresence.at(address, limits)
     else:
         database = open_sqlite(address, limits, clock)
         foreign = ForeignCommits(database=database)
@@ -117,6 +127,6 @@ async def open_sql_store(
         async with keep_time(clock, database):
             if foreign is not None:
                 await foreign.look()
-            yield SqlStore.on(database, clock, foreign)
+            yield SqlStore.on(database, clock, foreign, presence)
     finally:
         await database.close()

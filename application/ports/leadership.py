@@ -11,6 +11,10 @@ class Leadership(Protocol):
         """Take or keep the role until the store's now plus ``ttl``; False while another holds it."""
         ...
 
+    async def holder(self, role: str) -> str | None:
+        """Return who held the role last, whether or not its time is over; None after a resignation."""
+        ...
+
     async def resign(self, role: str, *, holder: str) -> None:
-        """Give the role up if held."""
+        """Give the role up if held, by oneself or by somebody who is surely dead."""
         ...

@@ -48,3 +48,11 @@ class Leases(Protocol):
     async def lapsed(self, *, limit: int) -> Sequence[Job]:
         """Return running jobs whose lease is over, longest first."""
         ...
+
+    async def workers(self) -> Sequence[str]:
+        """Return the names of all workers that have running jobs, each once."""
+        ...
+
+    async def held_by(self, workers: Sequence[str], *, limit: int) -> Sequence[Job]:
+        """Return running jobs of these workers, in the order of their ids."""
+        ...

@@ -10,6 +10,7 @@ from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
+from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.quarantine import Quarantine
 
 
@@ -34,6 +35,10 @@ class Store(Protocol):
     def epochs(self) -> BrokerEpochs: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def presence(self) -> Presence | None:
+        """None where the store has no locks that end with a connection."""
+        ...
 
     async def check(self) -> None:
         """Ask the database for a sign of life, within a bounded time.

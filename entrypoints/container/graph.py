@@ -5,6 +5,7 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from jobmill.adapters.system import FactLog
+from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
@@ -14,6 +15,7 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.operator import Operator
+from jobmill.application.orphans import Orphans
 from jobmill.application.ports.message_bus import Lane
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
@@ -35,8 +37,7 @@ class Container(containers.DeclarativeContainer):
     topology: "providers.Dependency[Any]" = providers.Dependency()
     registry = providers.Dependency(instance_of=Registry)
     entropy: "providers.Dependency[Any]" = providers.Dependency()
-    worker_name = providers.Dependency(instance_of=str)
-    leader_name = providers.Dependency(instance_of=str)
+    process_name = providers.Dependency(instance_of=str)
     is_alone = providers.Dependency(instance_of=bool)
     concurrency = providers.Dependency(instance_of=int)
     queue_jobs_max = providers.Dependency(instance_of=int)
@@ -49,6 +50,14 @@ class Container(containers.DeclarativeContainer):
         registry,
     )
 
+    attendance = providers.Singleton(
+        Attendance,
+        presence=store.provided.presence,
+        entropy=entropy,
+        observer=observer,
+        process=process_name,
+        is_alone=is_alone,
+    )
     relay = providers.Singleton(Relay, bus=bus, outbox=store.provided.outbox, clock=clock, observer=observer)
     commits = providers.Singleton(
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
@@ -74,7 +83,9 @@ class Container(containers.DeclarativeContainer):
     inspector = providers.Singleton(
         Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
     )
-    keeper = providers.Singleton(LeaseKeeper, leases=store.provided.leases, policy=lease, observer=observer)
+    keeper = providers.Singleton(
+        LeaseKeeper, leases=store.provided.leases, attendance=attendance, policy=lease, observer=observer
+    )
     runner = providers.Singleton(
         Runner,
         commits=commits,
@@ -91,7 +102,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         lease=lease,
-        worker=worker_name,
+        attendance=attendance,
     )
     consumer = providers.Singleton(
         Consumer,
@@ -142,7 +153,15 @@ class Container(containers.DeclarativeContainer):
         topology_keeper=providers.Singleton(
             TopologyKeeper, topology=topology, bus=bus, relay=relay, observer=observer
         ),
+        orphans=providers.Singleton(
+            Orphans,
+            leases=store.provided.leases,
+            attendance=attendance,
+            commits=commits,
+            registry=registry,
+            clock=clock,
+            entropy=entropy,
+        ),
+        attendance=attendance,
         observer=observer,
-        name=leader_name,
-        is_alone=is_alone,
     )

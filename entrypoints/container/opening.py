@@ -30,7 +30,8 @@ async def open_container(
         with_bus: False for a process that leaves its notices in the outbox, for others to publish.
     """
     entropy = SystemEntropy()
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    # A process id comes again, in a container even at once; the last part does not.
+    process = f"{socket.gethostname()}:{os.getpid()}:{entropy.stamp() & 0xFFFFFFFF:08x}"
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_sql_store(settings.database_url))
         bus = await stack.enter_async_context(_open_bus(settings, registry, entropy, with_bus=with_bus))
@@ -40,10 +41,9 @@ async def open_container(
             topology=providers.Object(topology_of(settings, registry)),
             registry=providers.Object(registry),
             entropy=providers.Object(entropy),
-            worker_name=providers.Object(worker),
-            # The process lock lets nobody else lead an embedded store, so a restart leads at once.
-            leader_name=providers.Object("embedded" if settings.is_embedded else worker),
-            is_alone=providers.Object(settings.is_embedded),
+            process_name=providers.Object(process),
+            # Whoever runs jobs from such a file holds the process lock that lies beside it.
+            is_alone=providers.Object(settings.is_embedded and settings.sqlite_file is not None),
             concurrency=providers.Object(settings.concurrency),
             queue_jobs_max=providers.Object(settings.queue_jobs_max),
         )

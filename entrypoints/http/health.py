@@ -10,8 +10,8 @@ from jobmill.entrypoints.http.answers import Answer, Req, answer
 from jobmill.entrypoints.http.problems import Problem
 from jobmill.entrypoints.http.services import OK
 
-#: Jobs are accepted without these: they wait in the database.
-_DISPENSABLE: Final = frozenset({"broker"})
+#: Without the broker jobs are accepted and wait in the database; without a presence lock leases do its work.
+_DISPENSABLE: Final = frozenset({"broker", "presence"})
 _RETRY_AFTER_S: Final = 2
 
 

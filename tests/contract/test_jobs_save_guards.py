@@ -17,6 +17,7 @@ from tests.builders import (
     failed,
     handed_back,
     lapsed,
+    orphaned,
     started,
     succeeded,
 )
@@ -87,6 +88,31 @@ async def test_a_job_whose_lease_was_renewed_after_the_look_is_not_taken(world: 
 
     assert await world.save(lapsed(seen, now=world.now)) == Stale(job_id=job.id)
     assert (await world.seen(job)).state is JobState.PROCESSING
+
+
+async def test_a_job_of_a_dead_worker_is_taken_whatever_is_left_of_its_lease(world: StoreWorld) -> None:
+    job = await world.running(lease=HOUR)
+
+    assert (await world.saved(orphaned(job, now=world.now))).state is JobState.RETRYING
+
+
+async def test_a_job_that_was_taken_and_claimed_again_is_not_taken_from_its_new_worker(
+    world: StoreWorld,
+) -> None:
+    seen = await world.running(worker="dead")
+    waiting = await world.saved(handed_back(seen, now=world.now))
+    held = await world.saved(started(waiting, worker="alive", now=world.now))
+
+    assert await world.save(orphaned(seen, now=world.now)) == Stale(job_id=seen.id)
+    assert await world.seen(held) == held
+
+
+async def test_a_dead_worker_that_does_not_hold_the_job_loses_nothing(world: StoreWorld) -> None:
+    """Even at the very version that was seen, the statement asks for the worker itself."""
+    job = await world.running(worker="alive")
+
+    assert await world.save(orphaned(evolve(job, worker="dead"), now=world.now)) == Stale(job_id=job.id)
+    assert await world.seen(job) == job
 
 
 async def test_a_scheduled_job_is_not_released_before_its_time(world: StoreWorld) -> None:

@@ -63,3 +63,14 @@ async def test_only_the_holder_gives_a_role_up(store: Store) -> None:
     await store.leadership.resign("nothing", holder="b")
 
     assert not await store.leadership.hold("reconciler", holder="b", ttl=HOUR)
+
+
+async def test_the_last_holder_is_known_until_the_role_is_given_up(store: Store) -> None:
+    assert await store.leadership.holder("reconciler") is None
+
+    await store.leadership.hold("reconciler", holder="a", ttl=-HOUR)
+    await store.leadership.hold("scheduler", holder="b", ttl=HOUR)
+    assert await store.leadership.holder("reconciler") == "a"
+
+    await store.leadership.resign("reconciler", holder="a")
+    assert await store.leadership.holder("reconciler") is None

@@ -146,3 +146,22 @@ async def test_a_settled_job_has_no_lease_to_lapse(world: StoreWorld) -> None:
     await world.saved(succeeded(job, now=world.now))
 
     assert await world.store.leases.lapsed(limit=10) == []
+
+
+async def test_workers_are_named_once_while_something_of_theirs_runs(world: StoreWorld) -> None:
+    for worker in ("b", "a", "b"):
+        await world.running(worker=worker)
+    await world.saved(succeeded(await world.running(worker="idle"), now=world.now))
+    await world.queued()
+
+    assert sorted(await world.store.leases.workers()) == ["a", "b"]
+
+
+async def test_the_running_jobs_of_workers_are_found(world: StoreWorld) -> None:
+    theirs = [await world.running(worker=worker) for worker in ("a", "b", "a")]
+    await world.running(worker="c")
+    await world.saved(succeeded(await world.running(worker="a"), now=world.now))
+
+    assert await world.store.leases.held_by(["b", "a", "nobody", "a"], limit=10) == theirs
+    assert await world.store.leases.held_by(["a", "b"], limit=2) == theirs[:2]
+    assert list(await world.store.leases.held_by([], limit=10)) == []

@@ -99,7 +99,7 @@ async def test_a_worker_tells_how_it_is(cluster: Mill) -> None:
         ready = (await client.get(f"http://127.0.0.1:{port}/health/ready")).json()
 
     assert ready["status"] == "ok"
-    assert ready["parts"] == {"database": "ok", "broker": "ok"}
+    assert ready["parts"] == {"database": "ok", "broker": "ok", "presence": "ok"}
 
 
 async def test_a_worker_without_its_queues_says_how_to_make_them(cluster: Mill) -> None:
@@ -163,7 +163,7 @@ async def _workers_shared(
     """The failed ones say who ran them."""
     failed = [job["id"] for job in every if job["status"] == "failed"]
     stories = [(await client.get(f"/api/jobs/{job_id}")).json() for job_id in failed]
-    pids = Counter(int(entry["worker"].rpartition(":")[2]) for story in stories for entry in story["history"])
+    pids = Counter(int(entry["worker"].split(":")[1]) for story in stories for entry in story["history"])
     assert set(pids) == {doomed, heir}, pids
 
 

@@ -195,6 +195,7 @@ class AnyOrder(RuleBasedStateMachine):
             "succeed": lambda job: job.succeed(result=None, **when),
             "fail": lambda job: job.fail(failure, **policy),
             "lapse": lambda job: job.lapse(**policy),
+            "orphan": lambda job: job.orphan(**policy),
             "stop": lambda job: job.stop(**when),
             "postpone": lambda job: job.postpone(wait, "x", **policy),
             "hand_back": lambda job: job.hand_back("x", **policy),

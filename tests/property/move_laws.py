@@ -18,6 +18,7 @@ ENDS_BADLY: Final = {"fail", "lapse", *GIVES_BACK}
 GUARDS: Final = {
     "start": Guard.CLAIM,
     "lapse": Guard.LAPSED,
+    "orphan": Guard.ORPHANED,
     "release": Guard.DUE,
     "expire": Guard.EXPIRED,
 }

@@ -7,8 +7,7 @@ import pytest
 
 from jobmill.adapters.memory.tables import RoleRow
 from jobmill.application.errors import SetupFault
-from jobmill.application.leader import LEADER_TTL, ROLE, STEP_EVERY, Leader
-from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.leader import LEADER_TTL, ROLE, STEP_EVERY
 from jobmill.domain.states import JobState
 
 from tests.builders import SECOND
@@ -79,18 +78,9 @@ async def test_a_new_leader_waits_a_whole_lease_before_it_lapses_any(world: Worl
 
 async def test_a_leader_that_is_surely_alone_lapses_without_waiting(world: World) -> None:
     job = world.has(JobState.PROCESSING, lease_until=world.clock.now() - SECOND)
-    node = world.node(starts=False)
-    alone = Leader(
-        leadership=node.store.leadership,
-        scheduler=node.scheduler,
-        reconciler=node.reconciler,
-        topology_keeper=TopologyKeeper(topology=None, bus=node.bus, relay=node.relay, observer=node.notes),
-        observer=node.notes,
-        name="alone",
-        is_alone=True,
-    )
+    node = world.node(starts=False, is_alone=True)
 
-    leading = asyncio.create_task(alone.run())
+    leading = asyncio.create_task(node.leader.run())
     await world.passes(1)
 
     assert world.job(job).state is JobState.RETRYING
@@ -114,10 +104,10 @@ async def test_after_trouble_with_the_store_it_waits_a_whole_lease_again(world: 
 
 
 async def test_one_that_leads_again_waits_again(world: World) -> None:
-    first = world.node()
+    first = world.node(is_present=False)
     await world.passes(30)
     first.cable.is_cut = True
-    world.node()
+    world.node(is_present=False)
     await world.passes(20)
     assert world.nodes[2].leader.leads
     first.cable.is_cut = False

@@ -173,16 +173,16 @@ async def test_a_restart_resumes_every_unfinished_job() -> None:
     assert world.states() == 31 * [JobState.SUCCEEDED]
 
 
-async def test_a_killed_workers_jobs_run_again_only_after_their_leases() -> None:
+async def test_without_a_presence_lock_a_killed_workers_jobs_run_again_only_after_their_leases() -> None:
     async def work(_payload: Mapping[str, Any], _context: JobContext) -> object:
         await asyncio.sleep(8)
         return None
 
     world = World(work=work)
-    doomed = world.node()
+    doomed = world.node(is_present=False)
     await world.submit(count=5)
     await world.passes(7)
-    world.node()
+    world.node(is_present=False)
     doomed.kill()
     await world.passes(200)
 
