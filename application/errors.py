@@ -61,6 +61,22 @@ class IdempotencyConflict(JobmillError):
         )
 
 
+class LeaseLost(JobmillError):
+    """The attempt no longer holds its job: nothing that it wrote in its transaction stands."""
+
+    code = "lease-lost"
+
+    def __init__(self, job_id: UUID) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} was taken from this attempt; its transaction was rolled back")
+
+
+class TransactionFault(JobmillError):
+    """A handler used its transaction in a way that cannot work; the message says which, and the mend."""
+
+    code = "transaction-fault"
+
+
 class Unavailable(JobmillError):
     """A server that Jobmill stands on cannot be reached or does not keep up; try again."""
 

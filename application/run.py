@@ -1,6 +1,8 @@
 """One attempt as it runs in this process."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import Enum
 
 from attrs import define, field
@@ -35,6 +37,9 @@ class Run:
     interrupt: Interrupt | None = None
     is_settling: bool = False
     is_abandoned: bool = False
+    is_committed: bool = False
+    _is_committing: bool = field(default=False, init=False)
+    _late: Interrupt | None = field(default=None, init=False)
     _task: "asyncio.Task[object] | None" = field(default=None, init=False)
 
     @property
@@ -59,10 +64,26 @@ class Run:
                 self._task.uncancel()
         return self.interrupt is not None
 
+    @contextmanager
+    def committing(self) -> Generator[None]:
+        """Keep interrupts waiting while the block lasts; ``is_committed`` may be set in it."""
+        self._is_committing = True
+        try:
+            yield
+        finally:
+            self._is_committing = False
+            if self._late is not None:
+                self.stop(self._late)
+
     def stop(self, reason: Interrupt) -> None:
-        """Cancel the handler, once, for the first reason that comes."""
+        """Cancel the handler, once, for the first reason that comes; never in the middle of its commit."""
         if self.interrupt is not None or self.is_settling:
             return
+        if self._is_committing:
+            self._late = self._late or reason
+            return
+        if self.is_committed and reason not in (Interrupt.TIMEOUT, Interrupt.SHUTDOWN):
+            return  # the job is over, and nobody can take it any more
         self.interrupt = reason
         if self._task is not None:
             self._task.cancel()

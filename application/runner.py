@@ -11,11 +11,13 @@ from attrs import frozen
 from jobmill.application.codec.payload_schema import UnencodableResult, write_result
 from jobmill.application.commits import Commits
 from jobmill.application.errors import InvalidPayload, Unavailable
+from jobmill.application.handler_transaction import Ending, HandlerTransaction
 from jobmill.application.handlers import JobContext, PermanentFailure, Registry, RetryAfter, TransientFailure
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Saved, Stale, Unknown
 from jobmill.application.ports.observer import Observer
+from jobmill.application.ports.transactions import Transactions
 from jobmill.application.run import Interrupt, Run
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
@@ -65,6 +67,7 @@ class Runner:
     commits: Commits
     registry: Registry
     keeper: LeaseKeeper
+    transactions: Transactions
     clock: Clock
     entropy: Entropy
     observer: Observer
@@ -77,12 +80,49 @@ class Runner:
         """
         self.keeper.watch(run)
         try:
-            outcome = await self._execute(run) if run.interrupt is None else _not_begun(run.interrupt)
-            await self._settle(run, outcome)
+            if run.interrupt is None:
+                transaction = self._transaction(run)
+                outcome = self._after(transaction, run, await self._execute(run, transaction))
+            else:
+                outcome = _not_begun(run.interrupt)
+            if outcome is not None:
+                await self._settle(run, outcome)
         finally:
             self.keeper.forget(run)
 
-    async def _execute(self, run: Run) -> Outcome:
+    def _transaction(self, run: Run) -> HandlerTransaction:
+        return HandlerTransaction(
+            run=run,
+            transactions=self.transactions,
+            keeper=self.keeper,
+            clock=self.clock,
+            entropy=self.entropy,
+            observer=self.observer,
+        )
+
+    def _after(self, transaction: HandlerTransaction, run: Run, outcome: Outcome) -> Outcome | None:
+        """Return what is left to save of an attempt that tried to commit by itself; None for nothing."""
+        match transaction.ending:
+            case None:
+                return outcome
+            case Ending.ROLLED_BACK if isinstance(outcome, Succeeded):  # it swallowed the error
+                return Failure(kind=FailureKind.TRANSIENT, message=transaction.reason)
+            case Ending.ROLLED_BACK:
+                return outcome
+            case Ending.LOST:
+                return Dropped()
+            case Ending.IN_DOUBT:
+                self.observer.noted("outcome not known to be saved", job_id=run.job.id)
+                return None
+            case _ if isinstance(outcome, Failure):
+                self.observer.noted("failed after its commit", job_id=run.job.id, error=outcome.message)
+                return None
+            case _:
+                if isinstance(outcome, Succeeded) and outcome.result is not None:
+                    self.observer.noted("result after the commit dropped", job_id=run.job.id)
+                return None
+
+    async def _execute(self, run: Run, transaction: HandlerTransaction) -> Outcome:
         job = run.job
         declared = self.registry.named(job.type)
         loop = asyncio.get_running_loop()
@@ -90,7 +130,7 @@ class Runner:
         try:
             payload = declared.schema.read(job.payload)
             run.begin()
-            value = await declared.run(payload, self._context(run))
+            value = await declared.run(payload, self._context(run, transaction))
             run.end()
             await _absorb_cancellation()
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
@@ -116,7 +156,7 @@ class Runner:
             timer.cancel()
             run.end()
 
-    def _context(self, run: Run) -> JobContext:
+    def _context(self, run: Run, transaction: HandlerTransaction) -> JobContext:
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
         return JobContext(
@@ -129,6 +169,7 @@ class Runner:
             deadline=self.clock.now() + job.timeout,
             log=logging.LoggerAdapter(_log, fields),
             is_cancelled=lambda: run.interrupt is not None,
+            transact=transaction.open,
         )
 
     async def _settle(self, run: Run, outcome: Outcome) -> None:

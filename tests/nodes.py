@@ -140,7 +140,7 @@ class Node:
         )
         present: dict[str, Any] = {"attendance": self.attendance}
         self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **present, **watched)
-        self.runner = Runner(keeper=self.keeper, **ruled, **watched)
+        self.runner = Runner(keeper=self.keeper, transactions=self.store.transactions, **ruled, **watched)
         self.claimer = Claimer(lease=LEASE, **present, **ruled)
         self.returner = Returner(bus=self.bus, outbox=self.store.outbox, **chance, **watched)
         self.consumer = Consumer(

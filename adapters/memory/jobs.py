@@ -62,7 +62,7 @@ class MemoryJobs(JobRepository):
         def statement(tables: Tables, now: datetime) -> list[SaveAnswer]:
             for transition in transitions:
                 check_job(transition.job)
-            return [_save(tables, transition, now=now) for transition in transitions]
+            return [saved(tables, transition, now=now) for transition in transitions]
 
         return await self.database.run("jobs.save", statement)
 
@@ -91,7 +91,8 @@ def _add(tables: Tables, new: NewJob, verdict: New | Replay | Conflict, *, now: 
     return Stored(job=tables.jobs[job.id])
 
 
-def _save(tables: Tables, transition: Transition, *, now: datetime) -> SaveAnswer:
+def saved(tables: Tables, transition: Transition, *, now: datetime) -> SaveAnswer:
+    """Save one transition, if it still may be."""
     job_id = transition.job.id
     row = tables.jobs.get(job_id)
     if row is None:

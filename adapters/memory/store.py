@@ -16,6 +16,7 @@ from jobmill.adapters.memory.presence import MemoryPresence
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
+from jobmill.adapters.memory.transactions import MemoryTransactions
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
@@ -26,6 +27,7 @@ from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.store import Store
+from jobmill.application.ports.transactions import Transactions
 
 
 @frozen(kw_only=True)
@@ -82,6 +84,11 @@ class MemoryStore(Store):
     def leadership(self) -> Leadership:
         """Who leads."""
         return MemoryLeadership(database=self._database)
+
+    @property
+    def transactions(self) -> Transactions:
+        """What handlers write with their outcome."""
+        return MemoryTransactions(database=self._database)
 
     @property
     def epochs(self) -> BrokerEpochs:

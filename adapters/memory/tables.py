@@ -37,6 +37,14 @@ class RoleRow:
     until: datetime
 
 
+@frozen(kw_only=True)
+class Effect:
+    """Something that a handler wrote in the transaction in which its job succeeded."""
+
+    statement: object
+    parameters: object
+
+
 @define(kw_only=True)
 class EpochRow:
     """The one row about the broker's life, with the last job that a refill has looked at."""
@@ -56,6 +64,7 @@ class Tables:
     history: dict[UUID, list[HistoryEntry]] = field(factory=dict)
     quarantine: dict[UUID, ForeignMessage] = field(factory=dict)
     roles: dict[str, RoleRow] = field(factory=dict)
+    effects: list[Effect] = field(factory=list)
     presences: dict[int, object] = field(factory=dict)  # locks, each with the session that holds it
     epoch: EpochRow = field(factory=EpochRow)
     locked: set[UUID] = field(factory=set)

@@ -43,6 +43,10 @@ class Database:
         writes: single statements that stand by themselves.
         chains: what carries a ``Chain``, a transaction only where the dialect needs one.
         units: transactions.
+        handlers: the transactions of handlers.
+        handlers_max: how many of them at a time.
+        handler_within_s: how long each may take; None where it holds up nobody.
+        last_words: said in a handler's transaction before its outcome, which locks its job's row.
         bounded: ends what takes too long on a connection, in the way that leaves nothing locked behind.
     """
 
@@ -52,6 +56,10 @@ class Database:
     writes: AsyncEngine
     chains: AsyncEngine
     units: AsyncEngine
+    handlers: AsyncEngine
+    handlers_max: int
+    handler_within_s: float | None
+    last_words: Sequence[Executable]
     bounded: Callable[[AsyncConnection], AbstractAsyncContextManager[object]]
     _under_way: set[asyncio.Task[Any]] = field(factory=set, init=False, eq=False, repr=False)
 
@@ -103,6 +111,7 @@ class Database:
                 task.cancel()
         await self.reads.dispose()
         await self.units.dispose()
+        await self.handlers.dispose()
 
     async def _tried(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
         """Do it in a task of our own, which a caller that is cancelled leaves to end by itself.

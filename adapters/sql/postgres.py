@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-from sqlalchemy import AdaptedConnection, NullPool, event
+from sqlalchemy import AdaptedConnection, NullPool, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -16,6 +16,8 @@ CONNECT_WITHIN_S: Final = 5.0
 #: How much longer than the server's own limit we wait for its word, in case that it lives no more.
 SILENCE_S: Final = 5.0
 IDLE_IN_TRANSACTION_S: Final = 60.0
+#: The same between a handler's outcome, which locks its job's row, and the commit.
+LAST_IDLE_S: Final = 5.0
 
 
 def open_postgres(address: Address, limits: Limits) -> Database:
@@ -32,7 +34,17 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         pool_timeout=limits.pool_wait_s,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "checkout", _replace_closed)
+    handlers = create_async_engine(
+        address.opened(create=False),
+        connect_args=connect_args(limits),
+        pool_size=limits.handlers_max,
+        max_overflow=0,
+        pool_timeout=limits.pool_wait_s,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+    )
+    for each in (engine, handlers):
+        event.listen(each.sync_engine, "checkout", _replace_closed)
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
     return Database(
         address=str(address),
@@ -41,6 +53,10 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         writes=single,
         chains=single,
         units=engine,
+        handlers=handlers,
+        handlers_max=limits.handlers_max,
+        handler_within_s=None,
+        last_words=[text(f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(LAST_IDLE_S)}")],
         bounded=lambda _: asyncio.timeout(_silence(limits)),
     )
 

@@ -19,6 +19,9 @@ from jobmill.application.errors import SetupFault, Unavailable
 from jobmill.application.ports.clock import Clock
 
 LOOK_EVERY_S: Final = 0.2
+#: How long a handler may keep all others from writing: less than they wait for the connection, and so little
+#: that leases are renewed in time.
+HANDLER_WITHIN_S: Final = 3.0
 #: The pause between two tries to switch a new file's journal to WAL.
 RETRY_EVERY_S: Final = 0.02
 
@@ -31,6 +34,7 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
     """
     writer = _engine(address, limits, connections=1)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
+    event.listen(writer.sync_engine, "invalidate", _undo)
     single = writer.execution_options(isolation_level="AUTOCOMMIT")
     reader = _engine(address, limits, connections=max(1, limits.pool_size - 1))
     return Database(
@@ -40,6 +44,10 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
         writes=single,
         chains=writer,
         units=writer,
+        handlers=writer,
+        handlers_max=1,  # so that a renewal never stands behind two of them
+        handler_within_s=HANDLER_WITHIN_S,
+        last_words=[],
         bounded=lambda connection: _interrupting(connection, after_s=limits.statement_timeout_s),
     )
 
@@ -157,3 +165,20 @@ def _begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first could not write any more in the end."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _undo(connection: DBAPIConnection, *_: object) -> None:
+    """Let go of the write lock before a connection is given up, as after a cancellation within a statement.
+
+    Once it is closed under a statement that nobody has finished, nothing else would.
+    """
+
+    async def undo(driver: Any) -> None:  # noqa: ANN401
+        await driver.interrupt()
+        await driver.rollback()
+
+    adapted: Any = connection
+    try:
+        adapted.run_async(undo)
+    except (sqlite3.Error, ValueError):
+        pass  # it is closed already

@@ -25,6 +25,7 @@ from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
 from jobmill.adapters.sql.timekeeping import first_guess, keep_time
+from jobmill.adapters.sql.transactions import SqlTransactions
 from jobmill.application.errors import SetupFault
 from jobmill.application.ports.store import Store
 
@@ -41,6 +42,7 @@ class SqlStore(Store):
     quarantine: SqlQuarantine
     leadership: SqlLeadership
     epochs: SqlEpochs
+    transactions: SqlTransactions
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -64,6 +66,7 @@ class SqlStore(Store):
             quarantine=SqlQuarantine(database=database),
             leadership=SqlLeadership(database=database),
             epochs=SqlEpochs.on(database),
+            transactions=SqlTransactions.on(database),
             clock=clock,
             presence=presence,
             database=database,

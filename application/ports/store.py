@@ -12,6 +12,7 @@ from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.quarantine import Quarantine
+from jobmill.application.ports.transactions import Transactions
 
 
 class Store(Protocol):
@@ -33,6 +34,8 @@ class Store(Protocol):
     def leadership(self) -> Leadership: ...
     @property
     def epochs(self) -> BrokerEpochs: ...
+    @property
+    def transactions(self) -> Transactions: ...
     @property
     def clock(self) -> Clock: ...
     @property

@@ -91,6 +91,7 @@ class Container(containers.DeclarativeContainer):
         commits=commits,
         registry=registry,
         keeper=keeper,
+        transactions=store.provided.transactions,
         clock=clock,
         entropy=entropy,
         observer=observer,

@@ -1,5 +1,6 @@
 """Jobmill: durable background jobs. What stands here is all that is public."""
 
+from jobmill.application.errors import LeaseLost, TransactionFault, Unavailable
 from jobmill.application.handlers import JobContext, JobHandlers, JobType, PermanentFailure, RetryAfter
 from jobmill.domain.errors import JobmillError
 from jobmill.domain.retry_policy import RetryPolicy
@@ -10,8 +11,11 @@ __all__ = [
     "JobHandlers",
     "JobType",
     "JobmillError",
+    "LeaseLost",
     "PermanentFailure",
     "Priority",
     "RetryAfter",
     "RetryPolicy",
+    "TransactionFault",
+    "Unavailable",
 ]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ def an_attempt(*, attempt: int = 1, key: str = str(JOB_ID), type: str = "email")
         deadline=NOW + MINUTE,
         log=logging.LoggerAdapter(logging.getLogger("jobmill.handler"), {}),
         is_cancelled=lambda: False,
+        transact=nullcontext,
     )
 
 
