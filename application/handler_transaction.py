@@ -71,17 +71,24 @@ class HandlerTransaction:
 
     async def _commit(self, transaction: OpenTransaction) -> None:
         """Commit in a task of its own: once begun, it is not cancelled half way."""
+        await self._let_interrupt_come()
+        try:
+            with self._run.committing():
+                saving = asyncio.create_task(self._save(transaction))
+                try:
+                    await asyncio.shield(saving)
+                except asyncio.CancelledError:
+                    await asyncio.wait({saving})
+                    if not saving.cancelled():
+                        saving.exception()
+                    raise
+        finally:
+            await self._let_interrupt_come()
+
+    async def _let_interrupt_come(self) -> None:
+        """Meet a cancellation that is on its way here, and not in the handler's or our own next step."""
         if self._run.interrupt is not None:
-            await asyncio.sleep(0)  # the cancellation is on its way and comes first
-        with self._run.committing():
-            saving = asyncio.create_task(self._save(transaction))
-            try:
-                await asyncio.shield(saving)
-            except asyncio.CancelledError:
-                await asyncio.wait({saving})
-                if not saving.cancelled():
-                    saving.exception()
-                raise
+            await asyncio.sleep(0)
 
     async def _save(self, transaction: OpenTransaction) -> None:
         outcome = self._run.job.succeed(result=None, now=self._clock.now(), stamp=self._entropy.stamp())
