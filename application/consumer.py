@@ -92,6 +92,8 @@ class Consumer:
                     if self._free > 0 and self._intake.is_empty:
                         self._intake.open()
                     self._dispatch()
+                    if self._free > 0:
+                        self._intake.relieve()
                     await self._return_what_waits()
                 await self._sleep()
         finally:

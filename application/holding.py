@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from jobmill.application.ports.message_bus import Delivery, Lane
@@ -15,10 +15,19 @@ class Holding:
     It is acknowledged when every job is settled, sent back or found to need no run, or, past the deadline,
     when the others at least are claimed with the claim committed. Never on the timer alone: then a lost
     notice could be the last of its job.
+
+    Args:
+        answered: told once, when it is acknowledged or put back.
     """
 
     def __init__(
-        self, delivery: Delivery, *, lane: Lane, jobs: Sequence[Job], ack_deadline: timedelta
+        self,
+        delivery: Delivery,
+        *,
+        lane: Lane,
+        jobs: Sequence[Job],
+        ack_deadline: timedelta,
+        answered: "Callable[[Holding], None]" = lambda _: None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.lane = lane
@@ -26,11 +35,12 @@ class Holding:
         self.received_s = loop.time()
         self.todo = deque(jobs)
         self._delivery = delivery
+        self._answered = answered
         self._unready = len(jobs)
         self._running = 0
         self._is_overdue = False
         self._is_answered = False
-        self._timer = loop.call_later(ack_deadline.total_seconds(), self._pass_deadline)
+        self._timer = loop.call_later(ack_deadline.total_seconds(), self.leave_to_leases)
         self._answer_if_ready()
 
     @property
@@ -71,12 +81,11 @@ class Holding:
         """Put an untouched delivery back for anyone."""
         assert self.is_untouched
         if not self._is_answered:
-            self._is_answered = True
-            self._timer.cancel()
+            self._end()
             self._delivery.release()
 
-    def _pass_deadline(self) -> None:
-        """From now on leases alone carry what is claimed."""
+    def leave_to_leases(self) -> None:
+        """The deadline is over, or is not to be waited for: leases alone carry what is claimed."""
         self._is_overdue = True
         self._answer_if_ready()
 
@@ -84,6 +93,10 @@ class Holding:
         if self._is_answered:
             return
         if self._unready == 0 or (self._is_overdue and self._unready == self._running):
-            self._is_answered = True
-            self._timer.cancel()
+            self._end()
             self._delivery.ack()
+
+    def _end(self) -> None:
+        self._is_answered = True
+        self._timer.cancel()
+        self._answered(self)

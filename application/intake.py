@@ -40,6 +40,7 @@ class Intake:
         self._spawn = spawn
         self._arrived = arrived
         self._held: dict[Lane, deque[Holding]] = {lane: deque() for lane in lanes}
+        self._unanswered: dict[Lane, set[Holding]] = {lane: set() for lane in lanes}
         self._readers: list[asyncio.Task[None]] = []
         self._is_over = False
 
@@ -91,6 +92,17 @@ class Intake:
             if not held[0].todo:
                 held.popleft()
 
+    def relieve(self) -> None:
+        """Let more come to a lane that may send no more although all it sent is being run.
+
+        Where parcels are small and jobs are slow the prefetch is used up long before the slots are. What is
+        claimed is then left to its lease at once and not after the ack deadline.
+        """
+        for lane, unanswered in self._unanswered.items():
+            if len(unanswered) >= self._prefetch and not self._held[lane]:
+                for holding in tuple(unanswered):
+                    holding.leave_to_leases()
+
     def remove(self, holding: Holding) -> None:
         """Somebody else looks after it from here."""
         self._held[holding.lane].remove(holding)
@@ -118,9 +130,13 @@ class Intake:
         jobs = await self._receiver.open(delivery, source=str(lane))
         if jobs is None:
             return
-        holding = Holding(delivery, lane=lane, jobs=jobs, ack_deadline=self._ack_deadline)
+        unanswered = self._unanswered[lane]
+        holding = Holding(
+            delivery, lane=lane, jobs=jobs, ack_deadline=self._ack_deadline, answered=unanswered.discard
+        )
         if holding.is_answered:
             return
+        unanswered.add(holding)
         if self._is_over:
             holding.release()
             return

@@ -103,6 +103,35 @@ async def test_past_the_ack_deadline_the_lease_alone_carries_a_long_job(world: W
     assert world.states() == [JobState.PROCESSING]
 
 
+async def test_slow_jobs_that_come_singly_fill_all_slots_and_no_more(world: World) -> None:
+    """Else the prefetch, which counts parcels and is small, would be all that runs."""
+    node = world.node(concurrency=20)
+    for _ in range(25):
+        await world.submit()
+    await world.passes(1)
+
+    assert active(world) == 20
+    assert node.consumer.running == 20
+    assert world.ready + world.unanswered >= 5
+
+
+async def test_a_parcel_that_is_not_claimed_whole_is_not_left_to_leases(world: World) -> None:
+    """The lane may send no more, slots are free, and the claim of the last job hangs."""
+    node = world.node(concurrency=10, leads=False)
+    await world.submit(payload={"s": 100})
+    await world.passes(0.5)
+
+    def claims_hang(moment: str) -> Awaitable[None] | None:
+        return asyncio.sleep(100) if moment == "before jobs.save" else None
+
+    node.cable.trouble = claims_hang
+    await world.submit(payload={"s": 100})
+    await world.passes(20)
+
+    assert world.states().count(JobState.QUEUED) == 1
+    assert world.unanswered >= 1
+
+
 async def test_what_finds_no_slot_within_a_second_goes_back_in_parcels_of_at_most_half(world: World) -> None:
     world.node(concurrency=3)
     await world.submit(count=50)
