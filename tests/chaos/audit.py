@@ -22,7 +22,9 @@ SLACK: Final = timedelta(seconds=0.5)
 LOST_WITHIN: Final = timedelta(seconds=90)
 
 _JOBS: Final = "select id, state, error_kind from jobs"
-_DOUBLED: Final = "select idempotency_key from jobs group by idempotency_key having count(*) > 1"
+_DOUBLED: Final = """\
+select idempotency_key from jobs where idempotency_key is not null group by idempotency_key having count(*) > 1
+"""
 _WITHOUT_EFFECT: Final = """\
 select id from jobs where state = 'succeeded' and type <> 'chaos.charge'
 and not exists (select from chaos.effects where job_id = jobs.id)

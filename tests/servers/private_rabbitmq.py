@@ -46,6 +46,8 @@ class PrivateRabbit(PrivateServer):
     port: int
     distribution_port: int
     mapper_port: int
+    #: Erlang terms for what the plain settings do not reach.
+    advanced: str = "[]."
     node: str = field(factory=lambda: f"jobmill{secrets.token_hex(4)}@localhost")
     _mapper: ServerProcess | None = field(default=None, init=False)
 
@@ -117,6 +119,7 @@ class PrivateRabbit(PrivateServer):
 
     def _furnish(self) -> None:
         (self.place / "rabbitmq.conf").write_text(CONFIG.format(node=self.node, port=self.port))
+        (self.place / "advanced.config").write_text(f"{self.advanced}\n")
         (self.place / "rabbitmq-env.conf").touch()
         (self.place / "enabled_plugins").write_text("[].\n")
         cookie = self.place / ".erlang.cookie"
@@ -138,8 +141,11 @@ class PrivateRabbit(PrivateServer):
 
 
 @asynccontextmanager
-async def private_rabbitmq() -> AsyncGenerator[PrivateRabbit]:
+async def private_rabbitmq(*, advanced: str = "[].") -> AsyncGenerator[PrivateRabbit]:
     """A started RabbitMQ of one's own.
+
+    Args:
+        advanced: its advanced configuration, as Erlang terms.
 
     Raises:
         NoServer: RabbitMQ is not installed here.
@@ -154,6 +160,7 @@ async def private_rabbitmq() -> AsyncGenerator[PrivateRabbit]:
             port=port,
             distribution_port=distribution_port,
             mapper_port=mapper_port,
+            advanced=advanced,
         )
 
     async with running(make) as server:
