@@ -23,7 +23,8 @@ LOST_WITHIN: Final = timedelta(seconds=90)
 
 _JOBS: Final = "select id, state, error_kind from jobs"
 _DOUBLED: Final = """\
-select idempotency_key from jobs where idempotency_key is not null group by idempotency_key having count(*) > 1
+select idempotency_key from jobs where idempotency_key is not null
+group by idempotency_key having count(*) > 1
 """
 _WITHOUT_EFFECT: Final = """\
 select id from jobs where state = 'succeeded' and type <> 'chaos.charge'

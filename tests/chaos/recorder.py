@@ -36,7 +36,7 @@ on conflict (id) do nothing
 _AT_ONCE = 500
 _ANSWER_WITHIN_S = 10.0
 _PAUSE_S = 0.2
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Row = tuple[UUID, UUID, str, int, int, datetime]
 

@@ -11,7 +11,7 @@ from attrs import define, field
 from tests.chaos.mix import OPEN
 from tests.servers.waiting import until
 
-_TROUBLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 ANSWER_WITHIN_S: Final = 10.0
 _PAUSE_S: Final = 0.2
 #: Who waits sets the bound.
@@ -39,6 +39,9 @@ class Watch:
                 except _TROUBLE:
                     self._hang_up()
                     await asyncio.sleep(_PAUSE_S)
+                except asyncio.CancelledError:
+                    self._hang_up()  # the answer to this question must not be taken for that to the next
+                    raise
 
     async def one(self, question: str, *values: object) -> Any:  # noqa: ANN401 - whatever was asked for
         """The first value of the first row; None if there is none."""
