@@ -22,12 +22,25 @@ _log = logging.getLogger(__name__)
 async def until_ready(store: Store, topology: Topology | None) -> None:
     """Wait until database and broker can be used, and say what is waited for.
 
+    A broker that was in use before and has lost its queues gets them again. Else a worker that starts after
+    the loss would wait for a leader, which only a worker can be.
+
     Raises:
         SetupFault: waiting will not help; a person has to mend something.
     """
     await _retried(store.check)
     if topology is not None:
-        await _retried(topology.verify)
+        await _retried(lambda: _verify(store, topology))
+
+
+async def _verify(store: Store, topology: Topology) -> None:
+    try:
+        await topology.verify()
+    except SetupFault as fault:
+        if (await store.epochs.current()).epoch is None:
+            raise  # it was never used with this database: a person says that this is the right broker
+        _log.warning("the broker has lost what it had, creating it again: %s", fault)
+        await topology.apply()
 
 
 async def first_look(store: Store) -> None:

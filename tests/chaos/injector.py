@@ -16,7 +16,7 @@ from tests.chaos.faults.scene import Aftermath, Fault, NotPossible, Scene
 FAULT_WITHIN_S: Final = 180.0
 RECOVERS_WITHIN_S: Final = 120.0
 #: So long the next fault of a lane waits for the recovery from the last one.
-NEXT_AFTER_S: Final = 12.0
+NEXT_AFTER_S: Final = 10.0
 #: Before a fault that could not be made is followed by the next.
 PAUSE_S: Final = 0.5
 
@@ -40,11 +40,11 @@ class Lane:
 
 
 LANES: Final = (
-    Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.5, 2.0)),
+    Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.2, 1.5)),
     Lane(name="freezes", faults=processes.FREEZES, gap_s=(1.0, 5.0)),
     Lane(name="poison", faults=processes.POISON, gap_s=(5.0, 15.0)),
     Lane(name="servers", faults=(*servers.FAULTS, *network.LASTING), gap_s=(1.0, 4.0)),
-    Lane(name="messages", faults=(*messages.FAULTS, *network.SUDDEN), gap_s=(0.5, 3.0)),
+    Lane(name="messages", faults=(*messages.FAULTS, *network.SUDDEN), gap_s=(0.3, 2.0)),
 )
 
 

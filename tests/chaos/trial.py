@@ -42,7 +42,7 @@ class Plan:
     seed: int
     folder: Path
     jobs_per_s: float = 600.0
-    open_max: int = 5_000
+    open_max: int = 15_000
     apis: int = 2
     workers: int = 3
     slots: int = 60
