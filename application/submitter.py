@@ -14,6 +14,7 @@ from jobmill.application.commands import SubmitJob
 from jobmill.application.commits import Commits
 from jobmill.application.errors import IdempotencyConflict, TooLarge, UnknownType
 from jobmill.application.handlers import JobType, Registry
+from jobmill.application.pauses import Pauses
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Conflicting, NewJob, Replayed, Stored
 from jobmill.domain.errors import Fault, InvalidInput, joined
@@ -61,7 +62,7 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        unit = self._check(commands, client, pointer)
+        unit = await self._check(commands, client, pointer)
         await self.backlog.admit(Counter(new.job.queue for new in unit))
         answers = await self.commits.add(unit)
         for answer in answers:
@@ -73,19 +74,22 @@ class Submitter:
             if isinstance(answer, Stored | Replayed)
         ]
 
-    def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:
+    async def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:
         if not 1 <= len(commands) <= BATCH_MAX:
             detail = f"a batch holds 1 to {BATCH_MAX:,} jobs, not {len(commands):,}"
             raise InvalidInput(Fault(pointer=pointer.removesuffix("/{at}"), detail=detail))
         unit: dict[int, NewJob] = {}
         refused: list[InvalidInput] = []
+        pauses = Pauses()
         for at, command in enumerate(commands):
             try:
                 unit[at] = self._new_job(command, client)
+                await pauses.after(len(unit[at].job.payload))
             except InvalidInput as error:
                 refused.append(error.below(pointer.format(at=at)))
                 if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
                     break
+                await pauses.after(PAYLOAD_BYTES_MAX)
         refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
         if refused:
             raise joined(refused)

@@ -6,9 +6,11 @@ from typing import Final
 
 from attrs import frozen
 
-from jobmill.application.codec.strict_json import FAULTS_MAX, pointer_token
+from jobmill.application.codec.batch_json import BatchCutter
+from jobmill.application.codec.strict_json import FAULTS_MAX, MalformedJson, pointer_token, read_json
 from jobmill.application.codec.submit_request import read_submit
 from jobmill.application.commands import SubmitJob
+from jobmill.application.pauses import Pauses
 from jobmill.application.submitter import BATCH_MAX
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.job import Job
@@ -17,12 +19,15 @@ from jobmill.entrypoints.http.answers import Answer, Req, accepted_answer, answe
 from jobmill.entrypoints.http.idempotency_key import idempotency_key_of, refuse_idempotency_key
 from jobmill.entrypoints.http.job_query import job_query
 from jobmill.entrypoints.http.query_string import no_query
-from jobmill.entrypoints.http.request_body import read_body, read_optional_body
+from jobmill.entrypoints.http.request_body import read_body, read_bytes, read_optional_body
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import BatchView, job_view, story_view
 
+#: A longer batch is cut into its jobs first.
+READ_AT_ONCE_BYTES_MAX: Final = 64 * 1024
 #: Of an unknown name, to be told to its sender.
 _NAME_CHARS: Final = 100
+_CUTTER: Final = BatchCutter(BATCH_MAX)
 
 
 @frozen(kw_only=True)
@@ -43,7 +48,7 @@ class JobRoutes:
         """Store up to a thousand jobs, all or none."""
         no_query(request)
         refuse_idempotency_key(request)
-        commands = _commands(_items(await read_body(request)))
+        commands = await _batch(await read_bytes(request))
         accepted = await self.services.submitter.submit(commands, pointer="/jobs/{at}")
         replayed = [at for at, each in enumerate(accepted) if each.replayed]
         body = BatchView(jobs=[job_view(each.job) for each in accepted], replayed=replayed)
@@ -95,6 +100,28 @@ def edited_payload(body: object) -> object:
     if faults:
         raise InvalidInput(*faults)
     return body.get("payload")
+
+
+async def _batch(raw: bytes) -> Sequence[SubmitJob]:
+    """Read a batch; a long one in pieces, so that nobody waits for it.
+
+    Raises:
+        InvalidInput: it is another thing than a batch. What is wrong with its jobs stands in the commands.
+    """
+    if len(raw) <= READ_AT_ONCE_BYTES_MAX:
+        return _commands(_items(read_json(raw)))
+    commands: list[SubmitJob] = []
+    faults, pauses = 0, Pauses()
+    for at, item in enumerate(_CUTTER.items(raw)):
+        try:
+            commands.append(read_submit(read_json(item)))
+        except MalformedJson as error:
+            raise error.below(f"/jobs/{at}") from None
+        faults += len(commands[-1].faults)
+        if faults >= FAULTS_MAX:
+            break
+        await pauses.after(len(item))
+    return commands
 
 
 def _items(body: object) -> Sequence[object]:

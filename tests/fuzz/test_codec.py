@@ -131,7 +131,7 @@ def test_any_value_is_a_request_that_is_accepted_or_refused_with_its_faults(
     def check(value: object) -> None:
         try:
             command = read_submit(read_json(json.dumps(value).encode()))
-            submitter._check([command], "", "/jobs/{at}")
+            submitter._new_job(command, "")
         except InvalidInput as refusal:
             can_be_told(refusal)
 

@@ -1,10 +1,12 @@
 """Submitting many jobs at once, all or none."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from jobmill.application.pauses import PIECE_BYTES
 from jobmill.application.submitter import BATCH_MAX
 
 from tests.unit.entrypoints.http.api_world import ApiWorld, an_email, pointers, problem
@@ -30,12 +32,64 @@ async def test_a_thousand_jobs_fit(api: ApiWorld) -> None:
     assert len(api.jobs) == BATCH_MAX
 
 
-async def test_a_large_batch_is_read_beside_the_loop_with_the_same_outcome(api: ApiWorld) -> None:
-    jobs = [an_email(payload={"recipient": "x" * 9_000}) for _ in range(100)]
+def a_long_batch(*last: object) -> bytes:
+    """Jobs of a hundred kilobytes, and one more thing."""
+    jobs = [an_email(payload={"recipient": "x" * 9_000}) for _ in range(12)]
+    return json.dumps({"jobs": [*jobs, *last]}).encode()
 
-    answer = await api.post("/api/jobs/batch", a_batch(*jobs))
+
+async def test_a_long_batch_is_accepted_like_a_short_one(api: ApiWorld) -> None:
+    answer = await api.post("/api/jobs/batch", a_long_batch(an_email(tags=["last"])))
 
     assert answer.status_code == 201
+    assert [job["tags"] for job in answer.json()["jobs"]] == [[]] * 12 + [["last"]]
+
+
+@pytest.mark.parametrize(
+    ("last", "refusal", "pointer"),
+    [
+        (7, (400, "invalid-input"), "/jobs/12"),
+        (an_email(delay_s=-1), (400, "invalid-input"), "/jobs/12/delay_s"),
+        (an_email(payload={"recipient": "\x00"}), (400, "malformed-json"), "/jobs/12/payload/recipient"),
+        ("x" * 200_000, (413, "too-large"), "/jobs/12"),
+    ],
+)
+async def test_the_faults_of_a_long_batch_are_told_at_their_places(
+    api: ApiWorld, last: object, refusal: tuple[int, str], pointer: str
+) -> None:
+    answer = await api.post("/api/jobs/batch", a_long_batch(last))
+
+    assert problem(answer) == refusal
+    assert pointers(answer) == [pointer]
+    assert not api.jobs
+
+
+async def test_a_long_batch_with_too_many_jobs_is_refused(api: ApiWorld) -> None:
+    answer = await api.post("/api/jobs/batch", a_long_batch(*[{}] * BATCH_MAX))
+
+    assert problem(answer) == (400, "invalid-input")
+    assert pointers(answer) == ["/jobs"]
+
+
+async def test_others_have_their_turns_while_a_long_batch_is_read_and_checked(api: ApiWorld) -> None:
+    jobs = [an_email(type="anything", payload={"a": [1] * 4_000}) for _ in range(200)]
+    raw = json.dumps(a_batch(*jobs)).encode()
+    others = 0
+
+    async def take_turns() -> None:
+        nonlocal others
+        while True:
+            await asyncio.sleep(0)
+            others += 1
+
+    neighbour = asyncio.create_task(take_turns())
+    answer = await api.post("/api/jobs/batch", raw)
+    neighbour.cancel()
+
+    assert answer.status_code == 201
+    read_in = len(raw) / PIECE_BYTES
+    checked_in = sum(len(json.dumps(job["payload"], separators=(",", ":"))) for job in jobs) / PIECE_BYTES
+    assert others >= 0.7 * (read_in + checked_in)
 
 
 async def test_the_faults_of_every_job_are_told_and_no_job_is_stored(api: ApiWorld) -> None:
