@@ -1,11 +1,11 @@
 """Opening deliveries: what is ours becomes jobs, what is not goes to quarantine."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from jobmill.application.codec.parcels import (
     BadNotice,
@@ -21,6 +21,8 @@ from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.quarantine import ForeignMessage, Quarantine
 from jobmill.domain.job import Job
 
+#: Of a foreign message: what a parcel of ours could have at most. More is no use to a person who looks at it.
+KEPT_BYTES_MAX: Final = 256 * 1024
 #: Before a message that could not be dealt with is put back, so that it does not spin.
 _PAUSE_S: Final = 2.0
 
@@ -41,8 +43,7 @@ class Receiver:
         """
         try:
             parcel = open_parcel(delivery.body)
-            for bad in parcel.bad:
-                await self._keep(bad, delivery, source)
+            await self._keep(parcel.bad, delivery, source)
         except UnreadableParcel as error:
             await self._set_aside(delivery, source, str(error))
             return None
@@ -58,37 +59,41 @@ class Receiver:
 
     async def _set_aside(self, delivery: Delivery, source: str, reason: str) -> None:
         try:
-            await self._keep(BadNotice(raw=delivery.body, reason=reason), delivery, source)
+            await self._keep([BadNotice(raw=delivery.body, reason=reason)], delivery, source)
         except Unavailable as error:
             self.observer.noted("foreign message put back", source=source, reason=str(error))
             await self._put_back(delivery)
         else:
             delivery.ack()
 
-    async def _keep(self, bad: BadNotice, delivery: Delivery, source: str) -> None:
-        message = ForeignMessage(
+    async def _keep(self, bad: Sequence[BadNotice], delivery: Delivery, source: str) -> None:
+        messages = [self._message(each, delivery, source) for each in bad]
+        try:
+            await self.quarantine.keep(messages)
+        except StorageRefused as error:  # the headers, since a body may hold anything
+            dropped = f"headers dropped: {error}"
+            await self.quarantine.keep(
+                [
+                    evolve(each, reason=f"{each.reason} ({dropped})", content_type=None, headers={})
+                    for each in messages
+                ]
+            )
+        for each in messages:
+            self.observer.noted("message quarantined", message_id=each.id, source=source, reason=each.reason)
+
+    def _message(self, bad: BadNotice, delivery: Delivery, source: str) -> ForeignMessage:
+        body, reason = bad.raw, bad.reason
+        if len(body) > KEPT_BYTES_MAX:
+            reason = f"{reason} (of its {len(body):,} bytes the first {KEPT_BYTES_MAX:,} are kept)"
+        return ForeignMessage(
             id=self.entropy.job_id(),
             received_at=self.clock.now(),
             source=source,
-            reason=bad.reason,
+            reason=reason,
             content_type=_storable(delivery.content_type),
             headers=_texts(delivery.headers),
-            body=bad.raw,
+            body=body[:KEPT_BYTES_MAX],
         )
-        try:
-            await self.quarantine.keep([message])
-        except StorageRefused as error:  # its headers, since a body may hold anything
-            bare = ForeignMessage(
-                id=message.id,
-                received_at=message.received_at,
-                source=source,
-                reason=f"{bad.reason} (headers dropped: {error})",
-                content_type=None,
-                headers={},
-                body=bad.raw,
-            )
-            await self.quarantine.keep([bare])
-        self.observer.noted("message quarantined", message_id=message.id, source=source, reason=bad.reason)
 
     async def _put_back(self, delivery: Delivery) -> None:
         await asyncio.sleep(_PAUSE_S)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from aiormq import Connection
+from aiormq.connection import FrameReceiver
 from aiormq.exceptions import (
     AMQPConnectionError,
     AuthenticationError,
@@ -14,19 +15,24 @@ from aiormq.exceptions import (
 from jobmill.adapters.rabbitmq.addresses import Address
 from jobmill.adapters.rabbitmq.bounds import Bounds
 from jobmill.adapters.rabbitmq.deadlines import bounded, in_background
+from jobmill.adapters.rabbitmq.frames import TolerantReceiver
 from jobmill.application.errors import BrokerUnavailable, SetupFault
 
 CLOSED_BY_US: Final = "closed by Jobmill"
 
 
-class RoomyConnection(Connection):
-    """A connection on which the library never lacks room for what it must say itself.
+class SturdyConnection(Connection):
+    """A connection on which the library never lacks room for what it must say itself, and reads all there is.
 
     When the broker closes a channel the library has to agree, and where its queue is full it leaves that out.
     The next channel then gets the same number, and the broker closes the whole connection over it.
     """
 
     FRAME_BUFFER_SIZE = 1_000
+
+    async def _Connection__reader(self, frame_receiver: FrameReceiver) -> None:  # noqa: N802 - the library's
+        """Read until the connection ends; see ``TolerantReceiver``."""
+        await super()._Connection__reader(TolerantReceiver(frame_receiver.reader))  # type: ignore[misc]
 
 
 async def dial(address: Address, *, role: str, bounds: Bounds) -> Connection:
@@ -39,7 +45,7 @@ async def dial(address: Address, *, role: str, bounds: Bounds) -> Connection:
         BrokerUnavailable: nobody answers there, or not in time.
         SetupFault: the broker answers and refuses user, password or virtual host.
     """
-    connection = RoomyConnection(
+    connection = SturdyConnection(
         address.with_heartbeat(bounds.heartbeat_s),
         context=address.tls,
         client_properties={"product": "jobmill", "connection_name": f"jobmill {role}"},

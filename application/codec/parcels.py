@@ -12,6 +12,9 @@ from jobmill.domain.job import Job
 from jobmill.domain.states import JobState, Priority
 
 SCHEMA: Final = 1
+#: Several times what this or any later release sends: 256 KiB and 50 notices.
+BODY_BYTES_MAX: Final = 1024 * 1024
+NOTICES_MAX: Final = 1_000
 CONTENT_TYPE: Final = "application/vnd.jobmill.parcel+json"
 
 
@@ -144,9 +147,11 @@ def open_parcel(body: bytes) -> OpenedParcel:
     """Return the jobs of a parcel, notice by notice: a bad one does not spoil its neighbours.
 
     Raises:
-        UnreadableParcel: the envelope itself cannot be read.
+        UnreadableParcel: the envelope itself cannot be read, or it is larger than any of ours.
         FutureParcel: its schema number is higher than this release knows.
     """
+    if len(body) > BODY_BYTES_MAX:
+        raise UnreadableParcel(f"not a parcel: it has {len(body):,} bytes, and none has {BODY_BYTES_MAX:,}")
     if body.startswith(_HEAD):
         try:
             return OpenedParcel(jobs=tuple(map(_to_job, _open_whole(body[len(_HEAD) - 1 : -1]))))
@@ -159,6 +164,10 @@ def open_parcel(body: bytes) -> OpenedParcel:
         envelope = _open_envelope(body)
     except _UNREADABLE as error:
         raise UnreadableParcel(f"not a parcel: {error}") from None
+    if len(envelope.jobs) > NOTICES_MAX:
+        raise UnreadableParcel(
+            f"not a parcel: it has {len(envelope.jobs):,} notices, none has {NOTICES_MAX:,}"
+        )
     jobs: list[Job] = []
     bad: list[BadNotice] = []
     for raw in envelope.jobs:

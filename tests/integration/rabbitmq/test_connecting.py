@@ -21,7 +21,7 @@ async def test_a_broker_that_hangs_up_between_two_words_of_the_log_in_is_away(
     async def hang_up(_: Connection) -> None:
         raise StopAsyncIteration  # as the library does where the stream has ended between two frames
 
-    monkeypatch.setattr(dialing.RoomyConnection, "connect", hang_up)
+    monkeypatch.setattr(dialing.SturdyConnection, "connect", hang_up)
     [address] = parse_addresses(["amqp://guest:guest@127.0.0.1/"])
 
     with pytest.raises(BrokerUnavailable, match="did not let us in"):

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from jobmill.application.codec.parcels import encode_notice, join_notices
+from jobmill.application.codec.parcels import NOTICES_MAX, encode_notice, join_notices
 from jobmill.application.errors import StorageRefused, StorageUnavailable
+from jobmill.application.receiver import KEPT_BYTES_MAX
 
 from tests.builders import a_job
 from tests.nodes import Node
@@ -51,6 +52,34 @@ async def test_a_damaged_notice_is_quarantined_and_its_neighbours_are_ours(world
     assert (message.body, message.source, message.headers) == (b'{"id":1}', "default.normal", {"a": "b"})
     assert message.reason
     assert delivery.answers == []
+
+
+async def test_of_a_huge_foreign_message_the_beginning_is_kept(world: World, node: Node) -> None:
+    await opened(node, Received(body=b"x" * 3_000_000))
+
+    [message] = world.tables.quarantine.values()
+    assert message.body == b"x" * KEPT_BYTES_MAX
+    assert "of its 3,000,000 bytes the first 262,144 are kept" in message.reason
+
+
+async def test_all_damaged_notices_of_a_parcel_are_stored_in_one_go(world: World, node: Node) -> None:
+    statements: list[str] = []
+    node.cable.trouble = statements.append
+
+    await opened(node, Received(body=join_notices([b"0"] * NOTICES_MAX)))
+
+    assert statements.count("before quarantine.keep") == 1
+    assert len(world.tables.quarantine) == NOTICES_MAX
+
+
+async def test_what_has_more_notices_than_any_parcel_is_one_foreign_message(world: World, node: Node) -> None:
+    delivery = Received(body=join_notices([b"0"] * (NOTICES_MAX + 1)))
+
+    assert await opened(node, delivery) is None
+
+    [message] = world.tables.quarantine.values()
+    assert "1,001 notices" in message.reason
+    assert delivery.answers == ["ack"]
 
 
 async def test_a_foreign_message_is_quarantined_as_it_came_and_acknowledged(world: World, node: Node) -> None:

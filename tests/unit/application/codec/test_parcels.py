@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmill.application.codec.parcels import (
+    BODY_BYTES_MAX,
     SCHEMA,
     FutureParcel,
     UnreadableParcel,
@@ -256,3 +257,8 @@ def test_a_notice_with_any_values_is_a_job_or_a_bad_notice(changes: dict[str, An
     opened = open_parcel(envelope(snapshot(**changes)))
 
     assert len(opened.jobs) + len(opened.bad) == 1
+
+
+def test_more_bytes_than_any_parcel_has_are_not_looked_into() -> None:
+    with pytest.raises(UnreadableParcel, match=r"1,048,577 bytes"):
+        open_parcel(join_notices([]).ljust(BODY_BYTES_MAX + 1))
