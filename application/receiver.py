@@ -43,7 +43,8 @@ class Receiver:
         """
         try:
             parcel = open_parcel(delivery.body)
-            await self._keep(parcel.bad, delivery, source)
+            if parcel.bad:
+                await self._keep(parcel.bad, delivery, source)
         except UnreadableParcel as error:
             await self._set_aside(delivery, source, str(error))
             return None

@@ -13,6 +13,9 @@ from jobmill.entrypoints.http.problems import KINDS
 
 from tests.unit.entrypoints.http.api_world import QUEUE_JOBS_MAX, ApiWorld, an_email, problem
 
+#: What never reaches a client: these are for workers and handlers.
+INSIDE = {"storage-refused", "lease-lost", "transaction-fault", "presence-lost"}
+
 
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/api", "/api/jobs/x/y/z", "/docs/VERSION.md", "/docs/..%2fapp.py"]
@@ -128,4 +131,4 @@ def test_every_code_is_in_the_table(module: object) -> None:
         if isinstance(each, type) and issubclass(each, JobmillError) and each is not JobmillError
     }
 
-    assert codes - set(KINDS) == {"storage-refused"} & codes
+    assert codes - set(KINDS) == INSIDE & codes
