@@ -39,12 +39,13 @@ class Lane:
             yield from chance.sample(list(self.faults), len(self.faults))
 
 
+#: An exclusive fault waits for the lanes in this order, so those whose faults take long come first.
 LANES: Final = (
-    Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.2, 1.5)),
-    Lane(name="freezes", faults=processes.FREEZES, gap_s=(1.0, 5.0)),
     Lane(name="poison", faults=processes.POISON, gap_s=(5.0, 15.0)),
+    Lane(name="freezes", faults=processes.FREEZES, gap_s=(1.0, 5.0)),
     Lane(name="servers", faults=(*servers.FAULTS, *network.LASTING), gap_s=(1.0, 4.0)),
     Lane(name="messages", faults=(*messages.FAULTS, *network.SUDDEN), gap_s=(0.3, 2.0)),
+    Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.2, 1.5)),
 )
 
 
