@@ -104,6 +104,8 @@ def _meaning_of_answer(error: DBAPIError) -> Meaning:
     if isinstance(error, NotSupportedError):
         return Meaning.AGAIN  # a statement prepared before somebody migrated; SQLAlchemy forgets it now
     state = getattr(error.orig, "sqlstate", None) or ""
+    if not state:
+        return Meaning.CUT_OFF  # no word of the server: the driver itself lost its way, with the connection
     return _BY_STATE.get(state) or _BY_CLASS.get(state[:2], Meaning.UNAVAILABLE)
 
 
