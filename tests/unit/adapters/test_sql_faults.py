@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobmill.adapters.sql.faults import Meaning, meaning_of
 
-DBAPI = PGDialect_asyncpg.import_dbapi()
+DBAPI = PGDialect_asyncpg.import_dbapi()  # type: ignore[no-untyped-call]
 
 
 def wrapped(error: Exception) -> DBAPIError:
