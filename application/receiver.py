@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from jobmill.application.codec.barriers import open_barrier
 from jobmill.application.codec.parcels import (
     BadNotice,
     FutureParcel,
@@ -15,6 +16,7 @@ from jobmill.application.codec.parcels import (
     open_parcel,
 )
 from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.ports.barriers import Barrier, Barriers
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.message_bus import Delivery
 from jobmill.application.ports.observer import Observer
@@ -32,6 +34,7 @@ class Receiver:
     """Reads what the bus delivers."""
 
     quarantine: Quarantine
+    barriers: Barriers
     clock: Clock
     entropy: Entropy
     observer: Observer
@@ -41,6 +44,10 @@ class Receiver:
 
         Damaged notices and foreign messages are in quarantine, committed, when this returns.
         """
+        barrier = open_barrier(delivery.body)
+        if barrier is not None:
+            await self._pass_on(barrier, delivery, source)
+            return None
         try:
             parcel = open_parcel(delivery.body)
             if parcel.bad:
@@ -57,6 +64,17 @@ class Receiver:
             await self._put_back(delivery)
             return None
         return _each_once(parcel)
+
+    async def _pass_on(self, barrier: Barrier, delivery: Delivery, source: str) -> None:
+        """Say that a barrier came out of its lane. One from before, or in a wrong lane, proves nothing."""
+        try:
+            if str(barrier.lane) != source or not await self.barriers.came_back(barrier):
+                self.observer.noted("barrier from before put away", source=source, barrier=barrier.id)
+        except (Unavailable, StorageRefused) as error:
+            self.observer.noted("barrier put back", source=source, reason=str(error))
+            await self._put_back(delivery)
+        else:
+            delivery.ack()
 
     async def _set_aside(self, delivery: Delivery, source: str, reason: str) -> None:
         try:

@@ -7,6 +7,7 @@ from typing import Final
 from jobmill.application.commits import Commits
 from jobmill.application.errors import BrokerUnavailable
 from jobmill.application.handlers import Registry
+from jobmill.application.lost_notices import LostNotices
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.leases import Leases
@@ -35,6 +36,7 @@ class Reconciler:
         epochs: BrokerEpochs,
         commits: Commits,
         relay: Relay,
+        lost_notices: LostNotices,
         bus: MessageBus,
         topology: Topology | None,
         registry: Registry,
@@ -47,6 +49,7 @@ class Reconciler:
         self._epochs = epochs
         self._commits = commits
         self._relay = relay
+        self._lost_notices = lost_notices
         self._bus = bus
         self._topology = topology
         self._registry = registry
@@ -75,7 +78,8 @@ class Reconciler:
             Unavailable: the store cannot be reached.
         """
         await self._lapse()
-        await self._refill()
+        if await self._refill():
+            await self._lost_notices.step()
         for _ in range(_PAGES_MAX):
             if await self._relay.sweep() < ROUND_MAX:
                 break
@@ -116,17 +120,20 @@ class Reconciler:
         before, self._offset = self._offset, offset
         return before is not None and abs(offset - before) * 2 >= self._ttl
 
-    async def _refill(self) -> None:
-        """Compare the broker's marker with ours; a broker that lost its own has lost its messages too."""
+    async def _refill(self) -> bool:
+        """Compare the broker's marker with ours; a broker that lost its own has lost its messages too.
+
+        Returns whether the marker is ours and no refill is under way.
+        """
         if not self._bus.is_up:
-            return
+            return False
         try:
             seen = await self._bus.epoch()
             record = await self._epochs.current()
             if record.epoch is not None and seen == _marker(record):
                 if record.refilling:
                     await self._go_on(record.epoch)
-                return
+                return not record.refilling
             if self._topology is not None:
                 await self._topology.apply()
             epoch = str(self._entropy.job_id())
@@ -136,6 +143,7 @@ class Reconciler:
             await self._go_on(epoch)
         except BrokerUnavailable as error:
             self._observer.noted("broker cannot be asked for its marker", reason=str(error))
+        return False
 
     async def _go_on(self, epoch: str) -> None:
         """Refill a bounded part. The end is noted only where the broker was not wiped again on the way."""

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from jobmill.application.errors import StorageRefused, Unavailable
 from jobmill.application.parcels import pack
+from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.message_bus import MessageBus, PublishOutcome
 from jobmill.application.ports.observer import Observer
@@ -24,6 +25,7 @@ class Returner:
 
     bus: MessageBus
     outbox: Outbox
+    barriers: Barriers
     clock: Clock
     entropy: Entropy
     observer: Observer
@@ -34,6 +36,7 @@ class Returner:
         Args:
             received: how many jobs the parcel held that they came in.
         """
+        await self._note(jobs)
         notices = [Notice(row=0, job=job, target=Target.QUEUE) for job in jobs]
         packed = list(pack(notices, now=self.clock.now(), jobs_max=max(1, received // _SHARE)))
         outcomes = await self.bus.publish([each.parcel for each in packed])
@@ -44,6 +47,13 @@ class Returner:
             for notice in each.notices
         ]
         return not unsure or await self._through_outbox(unsure)
+
+    async def _note(self, jobs: Sequence[Job]) -> None:
+        """Let no barrier judge these by the place they had before: they go to the end, perhaps behind it."""
+        try:
+            await self.barriers.went_back([job.fence for job in jobs])
+        except (Unavailable, StorageRefused):
+            pass  # the worst that follows is a second notice
 
     async def _through_outbox(self, jobs: Sequence[Job]) -> bool:
         """Without the broker's word the outbox keeps them; a job that has moved on needs no notice."""

@@ -19,6 +19,7 @@ from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.lost_notices import LostNotices
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
 from jobmill.application.ports.clock import Clock, Entropy
@@ -142,12 +143,17 @@ class Node:
         self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **present, **watched)
         self.runner = Runner(keeper=self.keeper, transactions=self.store.transactions, **ruled, **watched)
         self.claimer = Claimer(lease=LEASE, **present, **ruled)
-        self.returner = Returner(bus=self.bus, outbox=self.store.outbox, **chance, **watched)
+        self.returner = Returner(
+            bus=self.bus, outbox=self.store.outbox, barriers=self.store.barriers, **chance, **watched
+        )
+        lanes = [Lane(queue=queue, priority=each) for queue in self.registry.queues for each in Priority]
         self.consumer = Consumer(
             bus=self.bus,
-            lanes=[Lane(queue=queue, priority=each) for queue in self.registry.queues for each in Priority],
+            lanes=lanes,
             commits=self.commits,
-            receiver=Receiver(quarantine=self.store.quarantine, **chance, **watched),
+            receiver=Receiver(
+                quarantine=self.store.quarantine, barriers=self.store.barriers, **chance, **watched
+            ),
             claimer=self.claimer,
             runner=self.runner,
             returner=self.returner,
@@ -156,10 +162,21 @@ class Node:
             **watched,
         )
         self.scheduler = Scheduler(due_jobs=self.store.due_jobs, commits=self.commits, **chance)
+        self.lost_notices = LostNotices(
+            barriers=self.store.barriers,
+            outbox=self.store.outbox,
+            bus=self.bus,
+            relay=self.relay,
+            lanes=lanes,
+            entropy=self.entropy,
+            lease=LEASE,
+            **watched,
+        )
         self.reconciler = Reconciler(
             leases=self.store.leases,
             epochs=self.store.epochs,
             relay=self.relay,
+            lost_notices=self.lost_notices,
             bus=self.bus,
             topology=None,
             lease=LEASE,

@@ -29,6 +29,7 @@ class MemoryEpochs(BrokerEpochs):
 
         def statement(tables: Tables, _now: datetime) -> None:
             tables.epoch = EpochRow(epoch=epoch, refilling=True)
+            tables.barriers.clear()
 
         await self.database.run("epochs.begin", statement)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from jobmill.adapters.memory.barriers import MemoryBarriers
 from jobmill.adapters.memory.due_jobs import MemoryDueJobs
 from jobmill.adapters.memory.epochs import MemoryEpochs
 from jobmill.adapters.memory.finder import MemoryFinder
@@ -17,6 +18,7 @@ from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
 from jobmill.adapters.memory.transactions import MemoryTransactions
+from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
@@ -94,6 +96,11 @@ class MemoryStore(Store):
     def epochs(self) -> BrokerEpochs:
         """The broker's life."""
         return MemoryEpochs(database=self._database)
+
+    @property
+    def barriers(self) -> Barriers:
+        """What is known of the lanes."""
+        return MemoryBarriers(database=self._database)
 
     async def check(self) -> None:
         """Run a statement that does nothing."""

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 
+from jobmill.application.ports.barriers import Barrier
+from jobmill.application.ports.message_bus import Lane
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 from jobmill.domain.states import TERMINAL, Target
@@ -55,6 +57,15 @@ class EpochRow:
 
 
 @define(kw_only=True)
+class BarrierRow:
+    """The last barrier of a lane."""
+
+    barrier: Barrier
+    sent_at: datetime
+    seen_at: datetime | None = None
+
+
+@define(kw_only=True)
 class Tables:
     """Everything the database holds. ``locked`` names jobs whose rows another statement holds."""
 
@@ -67,6 +78,7 @@ class Tables:
     effects: list[Effect] = field(factory=list)
     presences: dict[int, object] = field(factory=dict)  # locks, each with the session that holds it
     epoch: EpochRow = field(factory=EpochRow)
+    barriers: dict[Lane, BarrierRow] = field(factory=dict)
     locked: set[UUID] = field(factory=set)
 
     def standing(self, fence: Fence) -> Job | None:

@@ -5,12 +5,28 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Insert, Select, Uuid, exists, insert, literal, not_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    Update,
+    Uuid,
+    delete,
+    exists,
+    insert,
+    literal,
+    not_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
-from jobmill.adapters.sql.schema import broker_epoch, jobs, outbox
+from jobmill.adapters.sql.fences import locked
+from jobmill.adapters.sql.schema import barriers, broker_epoch, jobs, outbox
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
 from jobmill.domain.states import JobState, Target
 
@@ -26,6 +42,7 @@ class SqlEpochs(BrokerEpochs):
     _ids: Incoming
     _written: Select[Any]
     _filled: Incoming
+    _announcing: Update
     _writing: Insert
 
     @classmethod
@@ -39,6 +56,7 @@ class SqlEpochs(BrokerEpochs):
             ids=ids,
             written=select(outbox.c.id).join(ids.rows, ids.rows.c.row == outbox.c.id).limit(1),
             filled=filled,
+            announcing=_announcing(database.dialect, filled),
             writing=_writing(database.dialect, filled),
         )
 
@@ -54,11 +72,17 @@ class SqlEpochs(BrokerEpochs):
     async def begin(self, epoch: str) -> None:
         """See ``BrokerEpochs``."""
         begun = {"epoch": epoch, "refilling": True, "refilled_to": None}
-        await self._database.write(
+        statement = (
             self._database.dialect.insert(broker_epoch)
             .values(id=1, **begun)
             .on_conflict_do_update(index_elements=[broker_epoch.c.id], set_=begun)
         )
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(statement)
+            await connection.execute(delete(barriers))
+
+        await self._database.unit(work)
 
     async def refill(self, rows: Sequence[int]) -> int:
         """See ``BrokerEpochs``.
@@ -76,7 +100,9 @@ class SqlEpochs(BrokerEpochs):
                 wanted = [
                     (job_id, row, JobState.QUEUED) for job_id, row in zip(looked_at, rows, strict=False)
                 ]
-                await connection.execute(self._writing, self._filled.bound(wanted))
+                filled = self._filled.bound(wanted)
+                await connection.execute(self._announcing, filled)
+                await connection.execute(self._writing, filled)
                 await connection.execute(
                     update(broker_epoch).where(_THE_ROW).values(refilled_to=looked_at[-1])
                 )
@@ -97,17 +123,30 @@ def _next_queued(cursor: UUID | None, limit: int) -> Select[Any]:
     return select(jobs.c.id).where(queued, beyond).order_by(jobs.c.id).limit(limit)
 
 
+def _announcing(dialect: Dialect, filled: Incoming) -> Update:
+    """Build the note that these jobs are announced as of now; it locks them before any is written."""
+    held = locked(filled.rows)
+    return (
+        update(jobs)
+        .values(announced_at=dialect.now)
+        .where(jobs.c.id == held.c.job_id, jobs.c.state == held.c.state, not_(_has_row()))
+    )
+
+
+def _has_row() -> ColumnElement[bool]:
+    return exists(outbox.c.id).where(
+        outbox.c.job_id == jobs.c.id, outbox.c.version == jobs.c.version, outbox.c.stamp == jobs.c.stamp
+    )
+
+
 def _writing(dialect: Dialect, filled: Incoming) -> Insert:
     """Build the rows for those still queued that have none; at whatever version they stand now.
 
     The state comes with the ids: were it a constant, SQLite would walk along all queued jobs and through the
     ids for each of them.
     """
-    has_row = exists(outbox.c.id).where(
-        outbox.c.job_id == jobs.c.id, outbox.c.version == jobs.c.version, outbox.c.stamp == jobs.c.stamp
-    )
     target = literal(Target.QUEUE, outbox.c.target.type)
     source = select(
         filled.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now
-    ).where(jobs.c.id == filled.rows.c.job_id, jobs.c.state == filled.rows.c.state, not_(has_row))
+    ).where(jobs.c.id == filled.rows.c.job_id, jobs.c.state == filled.rows.c.state, not_(_has_row()))
     return insert(outbox).from_select([column.name for column in outbox.columns], source)

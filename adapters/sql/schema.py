@@ -22,7 +22,7 @@ from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 1
+REVISION: Final = 2
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
@@ -92,6 +92,17 @@ TO_CANCEL: Final = and_(
     jobs.c.state.in_(literal_column(f"'{state.value}'") for state in sorted(WAITING, key=str)),
 )
 Index("jobs_to_cancel", jobs.c.id, postgresql_where=TO_CANCEL, sqlite_where=TO_CANCEL)
+
+#: Jobs whose notice is with the broker or on its way there; spelled out for the same reason.
+IS_QUEUED: Final = jobs.c.state == literal_column(f"'{JobState.QUEUED.value}'")
+Index(
+    "jobs_by_announcement",
+    jobs.c.queue,
+    jobs.c.priority,
+    jobs.c.announced_at,
+    postgresql_where=IS_QUEUED,
+    sqlite_where=IS_QUEUED,
+)
 
 job_history = Table(
     "job_history",
@@ -171,4 +182,16 @@ broker_epoch = Table(
     Column("epoch", Text, nullable=False),
     Column("refilling", Boolean, nullable=False),
     Column("refilled_to", Uuid),
+)
+
+#: The last barrier of each lane that had one. ``judges_before`` is never later than ``sent_at``.
+barriers = Table(
+    "barriers",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("priority", Word(Priority), primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("judges_before", INSTANT, nullable=False),
+    Column("sent_at", INSTANT, nullable=False),
+    Column("seen_at", INSTANT),
 )

@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import text
 
 from jobmill.adapters.sql.address import Address
+from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
@@ -43,6 +44,7 @@ class SqlStore(Store):
     leadership: SqlLeadership
     epochs: SqlEpochs
     transactions: SqlTransactions
+    barriers: SqlBarriers
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -67,6 +69,7 @@ class SqlStore(Store):
             leadership=SqlLeadership(database=database),
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
+            barriers=SqlBarriers.on(database),
             clock=clock,
             presence=presence,
             database=database,

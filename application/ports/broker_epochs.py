@@ -22,14 +22,18 @@ class BrokerEpochs(Protocol):
         ...
 
     async def begin(self, epoch: str) -> None:
-        """Note a new epoch and that a refill from the first job on is under way."""
+        """Note a new epoch and that a refill from the first job on is under way.
+
+        Barriers of the old one went with it, and are forgotten.
+        """
         ...
 
     async def refill(self, rows: Sequence[int]) -> int:
         """Write outbox rows for the next queued jobs without one, up to ``len(rows)`` jobs looked at.
 
-        Rows and the cursor move in one transaction. ``announces`` is left alone. Returns how many jobs were
-        looked at; fewer than ``len(rows)`` means the end was reached.
+        Rows and the cursor move in one transaction, and the jobs are announced as of now: a barrier judges
+        them by the new notice. ``announces`` is left alone. Returns how many jobs were looked at; fewer than
+        ``len(rows)`` means the end was reached.
         """
         ...
 

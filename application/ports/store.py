@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
@@ -36,6 +37,8 @@ class Store(Protocol):
     def epochs(self) -> BrokerEpochs: ...
     @property
     def transactions(self) -> Transactions: ...
+    @property
+    def barriers(self) -> Barriers: ...
     @property
     def clock(self) -> Clock: ...
     @property

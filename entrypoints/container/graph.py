@@ -14,6 +14,7 @@ from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.lost_notices import LostNotices
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
 from jobmill.application.ports.message_bus import Lane
@@ -113,6 +114,7 @@ class Container(containers.DeclarativeContainer):
         receiver=providers.Singleton(
             Receiver,
             quarantine=store.provided.quarantine,
+            barriers=store.provided.barriers,
             clock=clock,
             entropy=entropy,
             observer=observer,
@@ -123,6 +125,7 @@ class Container(containers.DeclarativeContainer):
             Returner,
             bus=bus,
             outbox=store.provided.outbox,
+            barriers=store.provided.barriers,
             clock=clock,
             entropy=entropy,
             observer=observer,
@@ -143,6 +146,17 @@ class Container(containers.DeclarativeContainer):
             epochs=store.provided.epochs,
             commits=commits,
             relay=relay,
+            lost_notices=providers.Singleton(
+                LostNotices,
+                barriers=store.provided.barriers,
+                outbox=store.provided.outbox,
+                bus=bus,
+                relay=relay,
+                lanes=lanes,
+                entropy=entropy,
+                observer=observer,
+                lease=lease,
+            ),
             bus=bus,
             topology=topology,
             registry=registry,

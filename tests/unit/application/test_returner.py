@@ -87,3 +87,24 @@ async def test_a_job_is_sent_back_a_logarithm_of_times(world: World, node: Node)
         world.broker.lose_everything()
 
     assert steps == 5
+
+
+async def test_a_job_that_goes_to_the_end_of_its_line_is_announced_as_of_now(
+    world: World, node: Node
+) -> None:
+    """So no barrier that stands before its new place judges it."""
+    job = world.has()
+    await world.passes(60)
+
+    assert await node.returner.send_back([job], received=1)
+
+    assert world.job(job).announced_at == world.clock.now()
+    assert world.job(job).fence == job.fence
+
+
+async def test_a_store_that_is_away_keeps_nothing_from_going_back(world: World, node: Node) -> None:
+    node.cable.is_cut = True
+
+    assert await node.returner.send_back([world.has()], received=1)
+
+    assert sizes(world) == [1]
