@@ -1,7 +1,7 @@
 """Notices that a living broker lost: found by a barrier in each lane, and written again."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -62,6 +62,7 @@ class LostNotices:
         self._ack_deadline = lease.ack_deadline
         self._slack = slack
         self._unsent: set[UUID] = set()
+        self._done: set[UUID] = set()  # barriers whose lost notices are all replaced
         self._empty_since_s: dict[UUID, float] = {}  # by barrier: the first look at which its lane was empty
         self._impatience: dict[Lane, int] = {}
 
@@ -73,8 +74,8 @@ class LostNotices:
         """
         records = {each.barrier.lane: each for each in await self._barriers.records()}
         self._forget_all_but(records.values())
-        if any(self._has_judged(record) for record in records.values()) and await self._announce_all():
-            return  # there may be more, of which a new barrier would know nothing
+        if not await self._announce_what_is_lost(records.values()):
+            return  # there is more, of which a new barrier would know nothing
         wanted = dict(
             await self._barriers.wanted(self._lanes, margin=self._slack, without=self._relay.refusing_queues)
         )
@@ -133,7 +134,8 @@ class LostNotices:
             if outcome is not PublishOutcome.CONFIRMED:
                 self._unsent.add(barrier.id)
 
-    def _forget_all_but(self, records: Iterable[BarrierRecord]) -> None:
+    def _forget_all_but(self, records: Collection[BarrierRecord]) -> None:
+        self._done &= {record.barrier.id for record in records}
         under_way = {record.barrier.id: record.barrier.lane for record in records if not record.is_back}
         self._unsent &= under_way.keys()
         self._empty_since_s = {
@@ -144,14 +146,20 @@ class LostNotices:
 
     # ---- what is lost
 
-    async def _announce_all(self) -> bool:
-        """Announce page by page, up to a bound; True where that was reached."""
-        for _ in range(_PAGES_MAX):
-            jobs = await self._barriers.lost(after=self._ack_deadline + self._slack, limit=PAGE)
-            if jobs:
-                await self._announce(jobs)
-            if len(jobs) < PAGE:
-                return False
+    async def _announce_what_is_lost(self, records: Iterable[BarrierRecord]) -> bool:
+        """Announce page by page, up to a bound; False where that was reached."""
+        pages = _PAGES_MAX
+        for record in records:
+            barrier = record.barrier
+            while self._has_judged(record) and barrier.id not in self._done:
+                jobs = await self._barriers.lost(barrier, after=self._ack_deadline + self._slack, limit=PAGE)
+                if jobs:
+                    await self._announce(jobs)
+                if len(jobs) < PAGE:
+                    self._done.add(barrier.id)  # it judges no more than it did then
+                pages -= 1
+                if not pages:
+                    return False
         return True
 
     async def _announce(self, jobs: Sequence[Job]) -> None:

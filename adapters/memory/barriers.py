@@ -75,18 +75,18 @@ class MemoryBarriers(Barriers):
 
         return await self.database.run("barriers.came_back", statement)
 
-    async def lost(self, *, after: timedelta, limit: int) -> Sequence[Job]:
-        """Look at every lane whose barrier is back for so long."""
+    async def lost(self, barrier: Barrier, *, after: timedelta, limit: int) -> Sequence[Job]:
+        """Look at the lane, if its barrier is back for so long."""
 
         def statement(tables: Tables, now: datetime) -> list[Job]:
+            last = tables.barriers.get(barrier.lane)
+            if last is None or last.barrier.id != barrier.id or last.seen_at is None:
+                return []
+            if last.seen_at > now - after:
+                return []
             told = {row.fence for row in tables.outbox.values()}
-            found = [
-                job
-                for row in tables.barriers.values()
-                if row.seen_at is not None and row.seen_at <= now - after
-                for job in _announced_before(tables, row.barrier.lane, row.barrier.judges_before)
-                if job.fence not in told
-            ]
+            judged = _announced_before(tables, barrier.lane, barrier.judges_before)
+            found = [job for job in judged if job.fence not in told]
             return sorted(found, key=lambda job: (job.announced_at, job.id))[:limit]
 
         return await self.database.run("barriers.lost", statement)

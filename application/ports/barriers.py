@@ -67,11 +67,11 @@ class Barriers(Protocol):
         """Note that a barrier came through its lane, the first time; False for one that is not the last."""
         ...
 
-    async def lost(self, *, after: timedelta, limit: int) -> Sequence[Job]:
-        """Return queued jobs without any notice, longest announced first.
+    async def lost(self, barrier: Barrier, *, after: timedelta, limit: int) -> Sequence[Job]:
+        """Return queued jobs of the lane without any notice, longest announced first.
 
-        Those are announced before what a barrier of their lane judges, have no outbox row, and are still
-        queued ``after`` the barrier came back.
+        Those are announced before what the barrier judges, have no outbox row, and are still queued ``after``
+        it came back. None for a barrier that is not back for so long, or not the last of its lane.
         """
         ...
 

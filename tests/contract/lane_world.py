@@ -37,5 +37,8 @@ async def came_back(world: StoreWorld, *, before: datetime, lane: Lane = LANE) -
     return barrier
 
 
-async def lost(world: StoreWorld, *, after: timedelta = NOTHING, limit: int = MANY) -> list[UUID]:
-    return [job.id for job in await world.store.barriers.lost(after=after, limit=limit)]
+async def lost(
+    world: StoreWorld, barrier: Barrier, *, after: timedelta = NOTHING, limit: int = MANY
+) -> list[UUID]:
+    """The jobs that a barrier has shown to have no notice."""
+    return [job.id for job in await world.store.barriers.lost(barrier, after=after, limit=limit)]

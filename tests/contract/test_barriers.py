@@ -94,7 +94,7 @@ async def test_a_broker_that_starts_over_has_no_barriers(world: StoreWorld) -> N
 
     assert await world.store.barriers.records() == []
     assert not await world.store.barriers.came_back(barrier)
-    assert await lost(world) == []
+    assert await lost(world, barrier) == []
 
 
 # ---- where one is wanted

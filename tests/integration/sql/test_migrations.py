@@ -15,6 +15,9 @@ from jobmill.adapters.sql import migrate, migrations, open_sql_store
 from jobmill.adapters.sql.address import Address
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, metadata
 from jobmill.application.errors import SetupFault
+from jobmill.application.ports.job_repository import NewJob
+
+from tests.builders import a_job
 
 
 async def test_an_empty_database_gets_everything_and_a_second_time_nothing(empty_url: str) -> None:
@@ -26,6 +29,24 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(empty_url: str
     await migrate(empty_url)
 
     assert await differences(empty_url) == []
+
+
+async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_jobs(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 1)
+        assert await migrate(empty_url) == (0, 1)
+    job = a_job()
+    async with open_sql_store(empty_url) as store:
+        await store.jobs.add([[NewJob(job=job)]])
+
+    assert await migrate(empty_url) == (1, REVISION)
+
+    assert await differences(empty_url) == []
+    async with open_sql_store(empty_url) as store:
+        await store.check()
+        assert await store.jobs.get([job.id]) == [job]
 
 
 async def test_several_migrators_at_once_take_turns(empty_url: str) -> None:

@@ -11,9 +11,11 @@ import pytest_asyncio
 from sqlalchemy import event, text
 
 from jobmill.adapters.sql import SqlStore
+from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.ports.job_repository import NewJob
-from jobmill.domain.states import JobState
+from jobmill.application.ports.message_bus import Lane
+from jobmill.domain.states import JobState, Priority
 
 from tests.builders import HOUR, a_job_that_is, an_id
 
@@ -120,6 +122,24 @@ async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[
         plan = await explained(full, statement, parameters)
         assert whole_tables(plan) == [], plan
         assert re.search("jobs_by_|jobs_to_cancel", plan), plan
+
+
+async def test_lost_notices_are_found_without_reading_what_waits(full: SqlStore, plans: list[Asked]) -> None:
+    """A backlog may be large, and all of it younger than what a barrier judges."""
+    lanes = [Lane(queue=queue, priority=each) for queue in ("common", "rare") for each in Priority]
+    barrier = Barrier(id=an_id(), lane=lanes[0], judges_before=full.clock.now() - HOUR)
+    assert await full.barriers.begin(barrier, replaces=None)
+    assert await full.barriers.came_back(barrier)
+    plans.clear()
+
+    assert await full.barriers.lost(barrier, after=timedelta(0), limit=500) == []
+    assert await full.barriers.wanted(lanes, margin=HOUR) == []
+
+    assert len(plans) == 2
+    for statement, parameters in plans[:]:
+        plan = await explained(full, statement, parameters)
+        assert [step for step in whole_tables(plan) if "jobs" in step] == [], plan
+        assert re.search("jobs_by_announcement", plan), plan
 
 
 async def test_a_page_between_two_times_starts_at_the_ids_of_that_time(

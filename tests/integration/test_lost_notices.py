@@ -1,0 +1,144 @@
+"""RabbitMQ loses single messages, and PostgreSQL with a barrier knows which."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import aiormq
+import pytest_asyncio
+from dependency_injector import providers
+
+from jobmill.application.commands import SubmitJob
+from jobmill.application.lost_notices import LostNotices
+from jobmill.domain.job import Job
+from jobmill.domain.lease import LeasePolicy
+from jobmill.domain.states import JobState
+from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry
+from jobmill.entrypoints.engine import Engine
+from jobmill.entrypoints.settings import Settings
+
+from tests.nodes import Notes
+from tests.servers.amqp_place import AmqpPlace
+from tests.servers.waiting import until
+
+LEASE: Final = LeasePolicy(
+    ttl=timedelta(seconds=1),
+    renew_every=timedelta(seconds=0.4),
+    margin=timedelta(seconds=0.1),
+    ack_deadline=timedelta(seconds=1),
+)
+SLACK: Final = timedelta(seconds=0.5)
+
+
+@pytest_asyncio.fixture
+async def container(amqp: AmqpPlace, postgres_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
+    """The real graph on real servers, quicker than usual to believe that a notice is lost."""
+    settings = Settings.from_env(
+        {
+            "JOBMILL_HOME": str(tmp_path),
+            "JOBMILL_DATABASE_URL": postgres_url,
+            "JOBMILL_BROKER_URL": amqp.url,
+            "JOBMILL_PREFIX": amqp.prefix,
+        }
+    )
+    await migrate_store(settings)
+    async with open_registry(settings) as registry:
+        amqp.uses(*registry.queues)
+        async with open_container(settings, registry) as opened:
+            opened.lease.override(providers.Object(LEASE))
+            await opened.topology().apply()
+            yield opened
+
+
+def finder_of_lost_notices(container: Container, notes: Notes) -> LostNotices:
+    store = container.store()
+    return LostNotices(
+        barriers=store.barriers,
+        outbox=store.outbox,
+        bus=container.bus(),
+        relay=container.relay(),
+        lanes=container.lanes(),
+        entropy=container.entropy(),
+        observer=notes,
+        lease=LEASE,
+        slack=SLACK,
+    )
+
+
+def engine_of(container: Container, *, works: bool) -> Engine:
+    return Engine(
+        relay=container.relay(),
+        commits=container.commits(),
+        store=container.store(),
+        observer=container.observer(),
+        consumer=container.consumer() if works else None,
+        keeper=container.keeper() if works else None,
+    )
+
+
+async def submitted(container: Container, count: int) -> list[Job]:
+    """Jobs that are with the broker, each in a parcel of its own."""
+    jobs = []
+    for _ in range(count):
+        command = SubmitJob(type="simulate", payload={"duration_s": 0})
+        [accepted] = await container.submitter().submit([command])
+        jobs.append(accepted.job)
+        await container.relay().drained(within_s=10)
+    return jobs
+
+
+async def all_done(container: Container, jobs: Sequence[Job], finder: LostNotices) -> bool:
+    """A step, and whether every job has succeeded at its first attempt."""
+    await finder.step()
+    rows = await container.store().jobs.get([job.id for job in jobs])
+    return all(row and row.state is JobState.SUCCEEDED and row.attempt == 1 for row in rows)
+
+
+async def test_what_rabbitmq_loses_is_announced_again_and_nothing_else(
+    container: Container, amqp: AmqpPlace
+) -> None:
+    async with engine_of(container, works=False).running():
+        jobs = await submitted(container, 5)
+        await _take_the_first(amqp, f"{amqp.prefix}.simulate.normal")
+    notes = Notes()
+    finder = finder_of_lost_notices(container, notes)
+
+    async with engine_of(container, works=True).running():
+        assert await until(lambda: all_done(container, jobs, finder), within_s=30)
+
+    assert notes.events == [("lost notices replaced", {"jobs": 1})]
+
+
+async def test_a_purged_lane_comes_back_whole(container: Container, amqp: AmqpPlace) -> None:
+    async with engine_of(container, works=False).running():
+        jobs = await submitted(container, 8)
+        await _purge(amqp, f"{amqp.prefix}.simulate.normal")
+    notes = Notes()
+    finder = finder_of_lost_notices(container, notes)
+
+    async with engine_of(container, works=True).running():
+        assert await until(lambda: all_done(container, jobs, finder), within_s=30)
+
+    assert set(notes.names) == {"lost notices replaced"}
+    assert sum(int(str(fields["jobs"])) for _, fields in notes.events) == 8
+
+
+async def _take_the_first(amqp: AmqpPlace, queue: str) -> None:
+    connection = await aiormq.connect(amqp.url)
+    try:
+        channel = await connection.channel()
+        message = await channel.basic_get(queue)
+        assert message.delivery_tag is not None, "the lane is empty"
+        await channel.basic_ack(message.delivery_tag)
+    finally:
+        await connection.close()
+
+
+async def _purge(amqp: AmqpPlace, queue: str) -> None:
+    connection = await aiormq.connect(amqp.url)
+    try:
+        channel = await connection.channel()
+        await channel.queue_purge(queue)
+    finally:
+        await connection.close()
