@@ -7,14 +7,15 @@ from typing import Final
 from uuid import UUID
 
 from jobmill.application.codec.barriers import CONTENT_TYPE, encode_barrier
+from jobmill.application.commits import Commits
 from jobmill.application.errors import BrokerUnavailable
 from jobmill.application.ports.barriers import Barrier, BarrierRecord, Barriers
-from jobmill.application.ports.clock import Entropy
+from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.message_bus import Lane, MessageBus, Parcel, PublishOutcome, ToLane
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.relay import Relay
-from jobmill.domain.job import Job
+from jobmill.domain.job import ANNOUNCES_MAX, Job
 from jobmill.domain.lease import LeasePolicy
 
 #: Allowed between the writing of a notice and its being with the broker: beyond a publish deadline.
@@ -43,20 +44,24 @@ class LostNotices:
         self,
         *,
         barriers: Barriers,
+        commits: Commits,
         outbox: Outbox,
         bus: MessageBus,
         relay: Relay,
         lanes: Sequence[Lane],
+        clock: Clock,
         entropy: Entropy,
         observer: Observer,
         lease: LeasePolicy,
         slack: timedelta = SLACK,
     ) -> None:
         self._barriers = barriers
+        self._commits = commits
         self._outbox = outbox
         self._bus = bus
         self._relay = relay
         self._lanes = lanes
+        self._clock = clock
         self._entropy = entropy
         self._observer = observer
         self._ack_deadline = lease.ack_deadline
@@ -163,12 +168,23 @@ class LostNotices:
         return True
 
     async def _announce(self, jobs: Sequence[Job]) -> None:
-        notices = await self._outbox.announce(
-            [job.fence for job in jobs], rows=[self._entropy.stamp() for _ in jobs]
-        )
+        """Write new notices, but not for ever: what was never started all the same is buried."""
+        await self._bury([job for job in jobs if job.announces >= ANNOUNCES_MAX])
+        lost = [job for job in jobs if job.announces < ANNOUNCES_MAX]
+        if not lost:
+            return
+        rows = [self._entropy.stamp() for _ in lost]
+        notices = await self._outbox.announce([job.fence for job in lost], rows=rows)
         written = [notice for notice in notices if notice is not None]
         self._observer.noted("lost notices replaced", jobs=len(written))
         self._relay.offer(written)
+
+    async def _bury(self, jobs: Sequence[Job]) -> None:
+        if jobs:
+            now = self._clock.now()
+            await self._commits.save_surely(
+                [job.give_up(now=now, stamp=self._entropy.stamp()) for job in jobs]
+            )
 
 
 def _parcel(barrier: Barrier) -> Parcel:

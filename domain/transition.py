@@ -70,6 +70,11 @@ class Transition:
     lease: timedelta | None = None
 
     @property
+    def resets_announces(self) -> bool:
+        """Announcements are counted anew from here; no other move touches their number."""
+        return self.fact in (Fact.STARTED, Fact.REQUEUED)
+
+    @property
     def history(self) -> HistoryEntry | None:
         """The row this move leaves in the job's history, if any."""
         if self.fact in _UNRECORDED:

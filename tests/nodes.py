@@ -168,8 +168,9 @@ class Node:
             bus=self.bus,
             relay=self.relay,
             lanes=lanes,
-            entropy=self.entropy,
+            commits=self.commits,
             lease=LEASE,
+            **chance,
             **watched,
         )
         self.reconciler = Reconciler(

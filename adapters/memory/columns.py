@@ -9,8 +9,8 @@ from jobmill.domain.job import Job
 from jobmill.domain.states import Fact
 from jobmill.domain.transition import Transition
 
-#: Everything else is written once, when the job is stored. The lease and the stop request are no part of a
-#: version, so no save copies them.
+#: Everything else is written once, when the job is stored. The lease, the stop request and the
+#: count of announcements are no part of a version, so no save copies them.
 MUTABLE: Final = (
     "state",
     "version",
@@ -30,7 +30,6 @@ MUTABLE: Final = (
     "result",
     "edition",
     "postpones",
-    "announces",
     "suspect",
 )
 
@@ -40,6 +39,8 @@ def written(row: Job, transition: Transition, *, now: datetime) -> Job:
     job = transition.job
     changes = {name: getattr(job, name) for name in MUTABLE}
     changes["lease_until"] = None if transition.lease is None else now + transition.lease
+    if transition.resets_announces:
+        changes["announces"] = 0
     if transition.fact is Fact.REQUEUED:
         changes["stop_asked"] = False
         if job.edition > row.edition:

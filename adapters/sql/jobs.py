@@ -80,8 +80,7 @@ class SqlJobs(JobRepository):
 
 def _answer(transition: Transition, saved: Row[Any] | None, row: Job | None) -> SaveAnswer:
     if saved is not None:
-        job = as_the_row_says(transition.job, lease_until=saved.lease_until, stop_asked=saved.stop_asked)
-        return Saved(job=job)
+        return Saved(job=as_the_row_says(transition.job, saved))
     if row is not None and row.fence == transition.job.fence:
         return Saved(job=row)
     return Stale(job_id=transition.job.id)

@@ -1,7 +1,6 @@
 """Rows and the domain's values, into each other. Here alone stands which column belongs to what."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -21,14 +20,15 @@ _FIELDS: Final = tuple(jobs.columns.keys())
 assert set(_FIELDS) == {each.name for each in fields(Job)}, "a job's table and its class have come apart"
 
 #: What a save writes from the job as it will be. Not among them: what never changes after the submission;
-#: the lease and the stop request, which are outside the fence; the payload, which a requeue alone edits.
+#: the lease, the stop request and the count of announcements, which are outside the fence; the payload, which
+#: a requeue alone edits.
 WRITTEN: Final = tuple(
     column
     for column in JOB
     if column.name
     not in {
         "id", "type", "queue", "priority", "payload", "max_attempts", "timeout", "created_at", "ttl",
-        "lease_until", "stop_asked", "correlation_id", "idempotency_key", "tenant", "tags",
+        "lease_until", "stop_asked", "announces", "correlation_id", "idempotency_key", "tenant", "tags",
     }
 )  # fmt: skip
 
@@ -45,11 +45,12 @@ def job_from(row: Sequence[Any]) -> Job:
     return Job(**dict(zip(_FIELDS, row[: len(_FIELDS)], strict=True)))
 
 
-def as_the_row_says(job: Job, *, lease_until: datetime | None, stop_asked: bool) -> Job:
+def as_the_row_says(job: Job, row: Row[Any]) -> Job:
     """Give a saved job what its row has outside the fence."""
-    if job.lease_until == lease_until and job.stop_asked is stop_asked:
+    loose = (row.lease_until, row.stop_asked, row.announces)
+    if (job.lease_until, job.stop_asked, job.announces) == loose:
         return job
-    return evolve(job, lease_until=lease_until, stop_asked=stop_asked)
+    return evolve(job, lease_until=row.lease_until, stop_asked=row.stop_asked, announces=row.announces)
 
 
 def entry_from(row: Row[Any]) -> HistoryEntry:

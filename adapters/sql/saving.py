@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Integer, Text, and_, func, not_, or_, true, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    case,
+    func,
+    not_,
+    or_,
+    true,
+    update,
+)
 
 from jobmill.adapters.sql.column_types import SPAN, Word
 from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Values, follower
@@ -15,8 +28,8 @@ from jobmill.domain.states import UNSTARTED, WAITING, Fact, Guard, JobState, Tar
 from jobmill.domain.transition import Transition
 
 #: What a move says beside the columns it writes. ``payload`` is null unless it was edited; ``fresh`` is a
-#: start from the beginning, which alone takes a stop request back. ``seen_worker`` is told by what is decided
-#: on it, and null elsewhere.
+#: start from the beginning, which alone takes a stop request back; ``uncounted`` begins to count
+#: announcements anew. ``seen_worker`` is told by what is decided on it, and null elsewhere.
 _SEEN = {
     "job_id": jobs.c.id.type,
     "seen_version": Integer(),
@@ -26,13 +39,14 @@ _SEEN = {
     "guard": Word(Guard),
     "lease": SPAN,
     "fresh": Boolean(),
+    "uncounted": Boolean(),
     "payload": Text(),
 }
 
 
 @frozen(kw_only=True)
 class Saving:
-    """The save of many transitions at once; returns the fence, lease and stop request of each row."""
+    """The save of many transitions at once; returns of each row the fence and what is outside of it."""
 
     chain: Chain
     _moves: Incoming
@@ -51,6 +65,7 @@ class Saving:
                     "payload": func.coalesce(move.payload, jobs.c.payload),
                     "lease_until": later(dialect.now, move.lease),
                     "stop_asked": and_(jobs.c.stop_asked, not_(move.fresh)),
+                    "announces": case((move.uncounted, 0), else_=jobs.c.announces),
                 }
             )
             .where(
@@ -60,7 +75,14 @@ class Saving:
                 jobs.c.state == move.seen_state,
                 or_(*(and_(move.guard == guard, rule) for guard, rule in rules.items())),
             )
-            .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.lease_until, jobs.c.stop_asked)
+            .returning(
+                jobs.c.id,
+                jobs.c.version,
+                jobs.c.stamp,
+                jobs.c.lease_until,
+                jobs.c.stop_asked,
+                jobs.c.announces,
+            )
         )
         return cls(
             chain=dialect.chain(
@@ -110,6 +132,7 @@ def _values(transition: Transition) -> Values:
         transition.guard,
         transition.lease,
         transition.fact is Fact.REQUEUED,
+        transition.resets_announces,
         job.payload if job.edition > before.edition else None,
         *written_values(job),
     )

@@ -51,7 +51,7 @@ AddAnswer = Stored | Replayed | Conflicting | Withheld
 
 @frozen(kw_only=True)
 class Saved:
-    """The transition stands in the store. ``job`` has the lease and the stop request as the row has them."""
+    """The transition stands in the store. ``job`` has what is outside the fence as the row has it."""
 
     job: Job
 
@@ -109,9 +109,9 @@ class JobRepository(Protocol):
 
         Type, queue, payload, keys and ``created_at`` are never written, except the payload by a requeue that
         raises ``edition``. ``lease_until`` is the store's now plus the transition's ``lease``, or null.
-        ``stop_asked`` is cleared by a requeue alone and copied from no snapshot. The history row, and the
-        outbox row with the new stamp as its id if the target is not NONE, are written with it. History
-        beyond the last 25 rows of a job may be dropped.
+        Copied from no snapshot are ``stop_asked``, which a requeue clears, and ``announces``, which a start
+        or a requeue sets to 0. The history row, and the outbox row with the new stamp as its id if the target
+        is not NONE, are written with it. History beyond the last 25 rows of a job may be dropped.
 
         The caller sees to it that no job appears twice in one call.
         """

@@ -149,10 +149,12 @@ class Container(containers.DeclarativeContainer):
             lost_notices=providers.Singleton(
                 LostNotices,
                 barriers=store.provided.barriers,
+                commits=commits,
                 outbox=store.provided.outbox,
                 bus=bus,
                 relay=relay,
                 lanes=lanes,
+                clock=clock,
                 entropy=entropy,
                 observer=observer,
                 lease=lease,

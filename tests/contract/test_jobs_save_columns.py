@@ -232,3 +232,43 @@ async def test_the_last_25_entries_are_kept_in_their_order(world: StoreWorld) ->
 
     versions = [entry.version for entry in (await world.story(job)).history]
     assert versions == list(range(job.version - 48, job.version + 1, 2))
+
+
+# --- the count of announcements ---
+
+
+async def test_a_save_that_knew_nothing_of_an_announcement_leaves_it_counted(world: StoreWorld) -> None:
+    seen = await world.queued()
+    await world.store.outbox.announce([seen.fence], rows=[a_stamp()])
+    await world.store.outbox.announce([seen.fence], rows=[a_stamp()])
+
+    saved = await world.saved(seen.defer(HOUR, "x", now=world.now, stamp=a_stamp()))
+
+    assert saved.announces == (await world.seen(seen)).announces == 2
+
+
+async def test_a_start_counts_announcements_anew(world: StoreWorld) -> None:
+    seen = await world.queued()
+    await world.store.outbox.announce([seen.fence], rows=[a_stamp()])
+
+    saved = await world.saved(started(seen, now=world.now))
+
+    assert saved.announces == (await world.seen(seen)).announces == 0
+
+
+async def test_a_requeue_counts_announcements_anew(world: StoreWorld) -> None:
+    seen = await world.queued(announces=3)
+    cancelled = await world.saved(seen.cancel(now=world.now, stamp=a_stamp()))
+    assert cancelled.announces == 3
+
+    again = await world.saved(requeued(cancelled, world))
+
+    assert again.announces == (await world.seen(seen)).announces == 0
+
+
+async def test_no_count_is_copied_from_a_snapshot(world: StoreWorld) -> None:
+    job = await world.running()
+
+    await world.saved(failed(evolve(job, announces=7), now=world.now))
+
+    assert (await world.seen(job)).announces == 0

@@ -59,6 +59,8 @@ def finder_of_lost_notices(container: Container, notes: Notes) -> LostNotices:
         bus=container.bus(),
         relay=container.relay(),
         lanes=container.lanes(),
+        commits=container.commits(),
+        clock=store.clock,
         entropy=container.entropy(),
         observer=notes,
         lease=LEASE,

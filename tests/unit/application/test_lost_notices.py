@@ -5,6 +5,11 @@ from typing import Final
 
 import pytest
 
+from jobmill.application.codec.barriers import open_barrier
+from jobmill.application.codec.parcels import open_parcel
+from jobmill.application.ports.message_bus import Parcel, PublishOutcome, ToLane
+from jobmill.domain.failure import FailureKind
+from jobmill.domain.job import ANNOUNCES_MAX
 from jobmill.domain.states import JobState
 
 from tests.nodes import Node
@@ -153,3 +158,32 @@ async def test_a_broker_that_was_refilled_is_not_filled_again(world: World) -> N
         assert max(copies(world).values(), default=0) <= 1
     assert world.states() == 200 * [JobState.SUCCEEDED]
     assert {job.announces for job in world.tables.jobs.values()} == {0}
+
+
+async def test_a_job_whose_notice_is_lost_every_time_fails_as_undeliverable(world: World) -> None:
+    """What kills its worker before any claim cannot be told from what the broker loses."""
+    parcels: list[int] = []
+
+    def swallow(moment: str, parcel: Parcel) -> PublishOutcome | None:
+        if moment == "after" or open_barrier(parcel.body) or not isinstance(parcel.destination, ToLane):
+            return None
+        jobs = open_parcel(parcel.body).jobs
+        if job.id not in {each.id for each in jobs}:
+            return None
+        parcels.append(len(jobs))
+        return PublishOutcome.CONFIRMED
+
+    job, other = [await world.submit(payload={"s": 1}) for _ in range(2)]
+    await world.turns()
+    lose(world, job)
+    lose(world, other)
+    worker = world.node()
+    worker.bus.faults = swallow
+
+    await world.until(lambda: world.job(job).state is JobState.FAILED, within_s=11 * (FOUND_S + 2 * STEP_S))
+
+    assert world.job(job).error_kind is FailureKind.UNDELIVERABLE
+    assert world.job(job).announces == ANNOUNCES_MAX
+    assert parcels == [2] + [1] * 9  # alone from the second time on
+    assert world.job(other).state is JobState.SUCCEEDED
+    assert world.runs_of(job) == []

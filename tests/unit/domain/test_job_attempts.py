@@ -209,3 +209,12 @@ def test_the_snapshot_that_a_move_was_decided_on_is_left_as_it_was() -> None:
     job.ask_to_stop()
 
     assert job == copy
+
+
+def test_only_a_start_and_a_requeue_count_announcements_anew() -> None:
+    dead = a_job_that_is(JobState.FAILED, announces=5)
+
+    assert started(a_job()).resets_announces
+    assert dead.requeue(now=NOW, stamp=1).resets_announces
+    assert not a_job().defer(HOUR, "x", now=NOW, stamp=1).resets_announces
+    assert not dead.discard(now=NOW, stamp=1).resets_announces
