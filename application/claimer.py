@@ -93,9 +93,11 @@ class Claimer:
         rows = await self.commits.look([job.id for job in jobs])
         now = self.clock.now()
         moves: list[Transition] = []
-        for row in rows:
+        for notice, row in zip(jobs, rows, strict=True):
             if row is None or row.state not in WAITING:
                 continue  # gone, over, or running somewhere
+            if row.suspect and not notice.suspect:
+                continue  # its own notice travels alone, and only one suspect runs in a worker at a time
             if row.stop_asked:
                 moves.append(row.cancel(now=now, stamp=self.entropy.stamp()))
             elif row.is_expired(now):

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Coroutine, Sequence
 from typing import Final
+from uuid import UUID
 
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
@@ -32,7 +33,8 @@ class Consumer:
 
     What finds no slot within the hold time is sent back, and the lanes are left until a slot comes free: so
     parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
-    nothing is received.
+    nothing is received. A job that was running when its worker was lost is a suspect: it may have been the
+    cause, so never two of them run here at once, and a neighbour loses one attempt by it at most.
 
     Args:
         lanes: what this worker serves.
@@ -62,6 +64,7 @@ class Consumer:
         self._turns = Turns(lanes)
         self._work: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._suspect: UUID | None = None  # the one that runs here, or is being claimed
         self._is_stopping = False
         self._is_store_away = False
         self._intake = Intake(
@@ -126,9 +129,9 @@ class Consumer:
 
     async def _sleep(self) -> None:
         """Wait for something to do, or until what waits here has waited long enough."""
-        until = min((one.received_s + HOLD_S for one in self._intake.holdings()), default=None)
+        stuck = () if self._is_store_away else filter(self._is_stuck, self._intake.holdings())
         try:
-            async with asyncio.timeout_at(None if self._free > 0 or self._is_store_away else until):
+            async with asyncio.timeout_at(min((one.received_s + HOLD_S for one in stuck), default=None)):
                 await self._wake.wait()
         except TimeoutError:
             pass  # time to send back
@@ -137,20 +140,24 @@ class Consumer:
     # ---- running
 
     def _dispatch(self) -> None:
-        if self._free <= 0:
-            return
-        for lane, count in self._turns.deal(self._free, self._intake.waiting()).items():
-            for holding, jobs in self._intake.take(lane, count):
-                self._free -= len(jobs)
-                self._spawn(self._claim(holding, jobs))
+        while self._free > 0 and (waiting := self._intake.waiting(suspect=self._suspect is None)):
+            for lane, count in self._turns.deal(self._free, waiting).items():
+                # What a lane could not use, as its suspect must wait for another's, is dealt once more.
+                for holding, jobs in self._intake.take(lane, count, suspect=self._suspect is None):
+                    self._suspect = next((job.id for job in jobs if job.suspect), self._suspect)
+                    self._free -= len(jobs)
+                    self._spawn(self._claim(holding, jobs))
 
     async def _claim(self, holding: Holding, jobs: list[Job]) -> None:
         try:
             claimed = await self._claimer.claim(jobs)
         except BaseException:
             self._free += len(jobs)  # a fault of ours costs no slot
+            self._acquit(jobs)
             raise
         runs, undecided = claimed.runs, claimed.undecided
+        started = {run.job.id for run in runs}
+        self._acquit([job for job in jobs if job.id not in started])
         self._free += len(jobs) - len(runs)
         holding.are_claimed(len(runs))
         holding.need_no_run(len(jobs) - len(runs) - len(undecided))
@@ -169,24 +176,33 @@ class Consumer:
         finally:
             holding.is_settled()
             self._free += 1
+            self._acquit([run.job])
             self._wake.set()
+
+    def _acquit(self, jobs: Sequence[Job]) -> None:
+        """None of these runs here any more; if the suspect is among them, another may begin."""
+        if any(job.id == self._suspect for job in jobs):
+            self._suspect = None
 
     # ---- sending back
 
+    def _is_stuck(self, holding: Holding) -> bool:
+        """Nothing of it can start now: every slot is taken, or all that is left are suspects beside one."""
+        return self._free <= 0 or (self._suspect is not None and holding.suspects == len(holding.todo))
+
     async def _return_what_waits(self) -> None:
-        """With every slot taken for the hold time, leave the lanes and give others a chance."""
-        if self._free > 0 or self._intake.is_empty:
-            return
+        """Give others a chance with what is stuck for the hold time; without a slot, leave the lanes."""
         now = asyncio.get_running_loop().time()
-        overdue = [one for one in self._intake.holdings() if one.received_s + HOLD_S <= now]
-        if overdue:
+        waiting = filter(self._is_stuck, self._intake.holdings())
+        overdue = [one for one in waiting if one.received_s + HOLD_S <= now]
+        if overdue and self._free <= 0:
             await self._intake.close()
         for holding in overdue:
             self._intake.remove(holding)
             self._spawn(self._return(holding))
 
     async def _return(self, holding: Holding) -> None:
-        jobs = holding.take(len(holding.todo))
+        jobs = holding.take_all()
         if await self._returner.send_back(jobs, received=holding.size):
             holding.need_no_run(len(jobs))
             return

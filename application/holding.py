@@ -53,9 +53,27 @@ class Holding:
         """Nothing of it was handed to a run yet."""
         return len(self.todo) == self.size
 
-    def take(self, count: int) -> list[Job]:
-        """Take jobs out to be claimed."""
-        return [self.todo.popleft() for _ in range(min(count, len(self.todo)))]
+    @property
+    def suspects(self) -> int:
+        """How many of the jobs to do were running when a worker was lost."""
+        return sum(job.suspect for job in self.todo)
+
+    def take(self, count: int, *, suspect: bool = True) -> list[Job]:
+        """Take jobs out to be claimed, in order; one suspect at most, none without ``suspect``."""
+        taken: list[Job] = []
+        left: list[Job] = []
+        while self.todo and len(taken) < count:
+            job = self.todo.popleft()
+            (left if job.suspect and not suspect else taken).append(job)
+            suspect = suspect and not job.suspect
+        self.put_back(left)
+        return taken
+
+    def take_all(self) -> list[Job]:
+        """Take out what is left, to be sent back."""
+        left = list(self.todo)
+        self.todo.clear()
+        return left
 
     def put_back(self, jobs: Sequence[Job]) -> None:
         """Put jobs first again that could not be claimed."""

@@ -54,9 +54,13 @@ class Intake:
         """Nothing waits here."""
         return not any(self._held.values())
 
-    def waiting(self) -> dict[Lane, int]:
-        """Count the jobs that could be started, by lane."""
-        return {lane: sum(len(one.todo) for one in held) for lane, held in self._held.items() if held}
+    def waiting(self, *, suspect: bool) -> dict[Lane, int]:
+        """Count the jobs that could be started, by lane; one suspect at most, none without ``suspect``."""
+        counts: dict[Lane, int] = {}
+        for lane, held in self._held.items():
+            suspects = sum(one.suspects for one in held)
+            counts[lane] = sum(len(one.todo) for one in held) - suspects + min(suspects, suspect)
+        return {lane: count for lane, count in counts.items() if count}
 
     def holdings(self) -> Iterator[Holding]:
         """Go through what waits."""
@@ -82,15 +86,21 @@ class Intake:
         self._is_over = True
         await self.close()
 
-    def take(self, lane: Lane, count: int) -> Iterator[tuple[Holding, list[Job]]]:
-        """Take up to ``count`` jobs of a lane, oldest first, with the delivery each group came in."""
-        held = self._held[lane]
-        while count > 0 and held:
-            jobs = held[0].take(count)
-            count -= len(jobs)
-            yield held[0], jobs
-            if not held[0].todo:
-                held.popleft()
+    def take(self, lane: Lane, count: int, *, suspect: bool) -> Iterator[tuple[Holding, list[Job]]]:
+        """Take up to ``count`` jobs of a lane, oldest first, with the delivery each group came in.
+
+        One suspect at most, none without ``suspect``; the others stay and let those behind them pass.
+        """
+        for holding in list(self._held[lane]):
+            jobs = holding.take(count, suspect=suspect)
+            if not holding.todo:
+                self._held[lane].remove(holding)
+            if jobs:
+                suspect = suspect and not any(job.suspect for job in jobs)
+                count -= len(jobs)
+                yield holding, jobs
+            if not count:
+                break
 
     def relieve(self) -> None:
         """Let more come to a lane that may send no more although all it sent is being run.
