@@ -129,7 +129,8 @@ async def test_a_suspect_that_could_not_be_claimed_is_claimed_later(world: World
 async def test_a_suspect_starts_by_its_own_notice_and_by_no_earlier_one(world: World) -> None:
     """An earlier one may be in a parcel with others, and from there nobody would know what it is."""
     [job] = await announced(world, 1, suspect=False, seconds=1)
-    suspect = world.has(JobState.RETRYING, id=job.id, suspect=True, payload='{"s":1}')
+    due = world.clock.now()
+    suspect = world.has(JobState.RETRYING, id=job.id, suspect=True, payload='{"s":1}', retry_at=due)
     world.node()
 
     await world.passes(2)
