@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from jobmill.application.commits import Commits
+from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.errors import BrokerUnavailable
 from jobmill.application.handlers import Registry
 from jobmill.application.lost_notices import LostNotices
@@ -37,6 +38,7 @@ class Reconciler:
         commits: Commits,
         relay: Relay,
         lost_notices: LostNotices,
+        dead_copies: DeadCopySweep,
         bus: MessageBus,
         topology: Topology | None,
         registry: Registry,
@@ -50,6 +52,7 @@ class Reconciler:
         self._commits = commits
         self._relay = relay
         self._lost_notices = lost_notices
+        self._dead_copies = dead_copies
         self._bus = bus
         self._topology = topology
         self._registry = registry
@@ -80,6 +83,7 @@ class Reconciler:
         await self._lapse()
         if await self._refill():
             await self._lost_notices.step()
+            await self._dead_copies.step()
         for _ in range(_PAGES_MAX):
             if await self._relay.sweep() < ROUND_MAX:
                 break

@@ -14,6 +14,7 @@ from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
+from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.errors import StorageUnavailable
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
@@ -178,6 +179,13 @@ class Node:
             epochs=self.store.epochs,
             relay=self.relay,
             lost_notices=self.lost_notices,
+            dead_copies=DeadCopySweep(
+                copies=self.bus,
+                jobs=self.store.jobs,
+                finder=self.store.finder,
+                queues=self.registry.queues,
+                **watched,
+            ),
             bus=self.bus,
             topology=None,
             lease=LEASE,

@@ -1,6 +1,7 @@
 """The in-process bus: the embedded default, and a broker that tests can plague."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from attrs import Factory, define, field
 from jobmill.adapters.memory.broker import MemoryBroker
 from jobmill.adapters.memory.subscription import Subscription
 from jobmill.application.errors import BrokerUnavailable
+from jobmill.application.ports.dead_copies import DeadCopies, Judge
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus, Parcel, PublishOutcome
 
 #: Called with "before" and "after" for every parcel. An outcome that it returns is what the publisher is
@@ -22,7 +24,7 @@ def no_publish_faults(_moment: str, _parcel: Parcel) -> PublishOutcome | None:
 
 
 @define(kw_only=True, eq=False)
-class MemoryBus(MessageBus):
+class MemoryBus(MessageBus, DeadCopies):
     """One connection to a broker inside this process.
 
     Args:
@@ -76,6 +78,25 @@ class MemoryBus(MessageBus):
         """Replace the marker."""
         self._require_up()
         self.broker.epoch = epoch
+
+    async def count_copies(self, queues: Sequence[str]) -> Mapping[str, int | None]:
+        """Count what lies there."""
+        self._require_up()
+        dead = self.broker.dead
+        return {queue: len(dead[queue]) if queue in dead else None for queue in queues}
+
+    async def sift(self, queue: str, *, limit: int, judge: Judge) -> int:
+        """Take from the left, put back to the right."""
+        self._require_up()
+        line = self.broker.dead.get(queue, deque())
+        taken = [line.popleft() for _ in range(min(limit, len(line)))]
+        try:
+            wanted = await judge([parcel.body for parcel in taken])
+        except BaseException:
+            line.extendleft(reversed(taken))
+            raise
+        line.extend(parcel for parcel, stays in zip(taken, wanted, strict=True) if stays)
+        return len(taken)
 
     def disconnect(self) -> None:
         """Cut the connection: what this bus holds comes back to its lane, and its answers count nothing."""

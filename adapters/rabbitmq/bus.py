@@ -10,6 +10,7 @@ from aiormq import Connection
 
 from jobmill.adapters.rabbitmq.addresses import Address
 from jobmill.adapters.rabbitmq.bounds import PREFETCH_MAX, Bounds
+from jobmill.adapters.rabbitmq.dead_queues import DeadQueues
 from jobmill.adapters.rabbitmq.deadlines import bounded
 from jobmill.adapters.rabbitmq.intake import Intake
 from jobmill.adapters.rabbitmq.letters import Writer
@@ -21,12 +22,13 @@ from jobmill.adapters.rabbitmq.questions import asking
 from jobmill.adapters.rabbitmq.subscription import Subscription
 from jobmill.adapters.rabbitmq.watchdog import Watchdog
 from jobmill.application.errors import BrokerUnavailable, SetupFault
+from jobmill.application.ports.dead_copies import DeadCopies, Judge
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus, Parcel, PublishOutcome
 
 log = logging.getLogger(__name__)
 
 
-class RabbitBus(MessageBus):
+class RabbitBus(MessageBus, DeadCopies):
     """Two connections: a broker short of memory stops reading those that publish, and answers must go on.
 
     Questions are asked on the consuming one for the same reason. Open it with ``open_rabbit_bus``.
@@ -55,6 +57,13 @@ class RabbitBus(MessageBus):
             bounds=bounds,
         )
         self.watchdog: Final = Watchdog(self.consuming, bounds)
+        self._dead_queues: Final = DeadQueues(
+            link=self.consuming,
+            publisher=self._publisher,
+            writer=self._writer,
+            names=self._names,
+            bounds=bounds,
+        )
         self._intakes: Final[set[Intake]] = set()
         self._tasks: Final[set[asyncio.Task[object]]] = set()
         self.topology_fault: SetupFault | None = None
@@ -109,6 +118,12 @@ class RabbitBus(MessageBus):
 
     async def mark_epoch(self, epoch: str) -> None:
         await self._marker.write(epoch)
+
+    async def count_copies(self, queues: Sequence[str]) -> Mapping[str, int | None]:
+        return await self._dead_queues.count(queues)
+
+    async def sift(self, queue: str, *, limit: int, judge: Judge) -> int:
+        return await self._dead_queues.sift(queue, limit=limit, judge=judge)
 
     async def close(self) -> None:
         """Send the answers that were given, then close the channels."""

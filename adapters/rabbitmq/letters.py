@@ -60,6 +60,16 @@ class Writer:
             body=epoch.encode(),
         )
 
+    def copy(self, queue: str, body: bytes, properties: Basic.Properties) -> Message:
+        """Write a message for the dead letters of a queue once more, with what it had."""
+        again = Basic.Properties(
+            content_type=properties.content_type,
+            headers=properties.headers,
+            delivery_mode=PERSISTENT,
+            message_id=f"{self._token}-{next(self._numbers)}",
+        )
+        return Message(exchange=self._names.dead, key=queue, properties=again, body=body)
+
     def _address(self, destination: Destination) -> tuple[str, str]:
         match destination:
             case ToLane(lane=lane):

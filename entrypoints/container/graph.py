@@ -10,6 +10,7 @@ from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
+from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
@@ -158,6 +159,14 @@ class Container(containers.DeclarativeContainer):
                 entropy=entropy,
                 observer=observer,
                 lease=lease,
+            ),
+            dead_copies=providers.Singleton(
+                DeadCopySweep,
+                copies=bus,
+                jobs=store.provided.jobs,
+                finder=store.provided.finder,
+                queues=registry.provided.queues,
+                observer=observer,
             ),
             bus=bus,
             topology=topology,

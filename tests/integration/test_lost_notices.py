@@ -7,48 +7,25 @@ from typing import Final
 
 import aiormq
 import pytest_asyncio
-from dependency_injector import providers
 
 from jobmill.application.commands import SubmitJob
 from jobmill.application.lost_notices import LostNotices
 from jobmill.domain.job import Job
-from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import JobState
-from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry
-from jobmill.entrypoints.engine import Engine
-from jobmill.entrypoints.settings import Settings
+from jobmill.entrypoints.container import Container
 
+from tests.integration.whole import LEASE, engine_of, open_whole
 from tests.nodes import Notes
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.waiting import until
 
-LEASE: Final = LeasePolicy(
-    ttl=timedelta(seconds=1),
-    renew_every=timedelta(seconds=0.4),
-    margin=timedelta(seconds=0.1),
-    ack_deadline=timedelta(seconds=1),
-)
 SLACK: Final = timedelta(seconds=0.5)
 
 
 @pytest_asyncio.fixture
 async def container(amqp: AmqpPlace, postgres_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
-    """The real graph on real servers, quicker than usual to believe that a notice is lost."""
-    settings = Settings.from_env(
-        {
-            "JOBMILL_HOME": str(tmp_path),
-            "JOBMILL_DATABASE_URL": postgres_url,
-            "JOBMILL_BROKER_URL": amqp.url,
-            "JOBMILL_PREFIX": amqp.prefix,
-        }
-    )
-    await migrate_store(settings)
-    async with open_registry(settings) as registry:
-        amqp.uses(*registry.queues)
-        async with open_container(settings, registry) as opened:
-            opened.lease.override(providers.Object(LEASE))
-            await opened.topology().apply()
-            yield opened
+    async with open_whole(amqp, postgres_url, tmp_path) as opened:
+        yield opened
 
 
 def finder_of_lost_notices(container: Container, notes: Notes) -> LostNotices:
@@ -65,17 +42,6 @@ def finder_of_lost_notices(container: Container, notes: Notes) -> LostNotices:
         observer=notes,
         lease=LEASE,
         slack=SLACK,
-    )
-
-
-def engine_of(container: Container, *, works: bool) -> Engine:
-    return Engine(
-        relay=container.relay(),
-        commits=container.commits(),
-        store=container.store(),
-        observer=container.observer(),
-        consumer=container.consumer() if works else None,
-        keeper=container.keeper() if works else None,
     )
 
 
