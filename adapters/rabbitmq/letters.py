@@ -61,10 +61,12 @@ class Writer:
         )
 
     def copy(self, queue: str, body: bytes, properties: Basic.Properties) -> Message:
-        """Write a message for the dead letters of a queue once more, with what it had."""
+        """Write a message for the dead letters of a queue once more, with what its sender gave it."""
+        headers = dict(properties.headers or {})
+        headers.pop("x-delivery-count", None)  # the broker's own, which begins anew
         again = Basic.Properties(
             content_type=properties.content_type,
-            headers=properties.headers,
+            headers=headers,
             delivery_mode=PERSISTENT,
             message_id=f"{self._token}-{next(self._numbers)}",
         )

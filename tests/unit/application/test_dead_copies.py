@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobmill.application.codec.parcels import open_parcel
+from jobmill.application.codec.parcels import encode_notice, join_notices, open_parcel
 from jobmill.application.dead_copies import COMPARE_EVERY_S
 from jobmill.application.handlers import JobContext
 from jobmill.application.ports.message_bus import Parcel, ToDead
@@ -88,6 +88,29 @@ async def test_a_copy_that_lies_there_twice_goes_once(world: World) -> None:
     await world.passes(COMPARE_EVERY_S + 3)
 
     assert sorted(job.id for job in copied(world)) == sorted(job.id for job in jobs)
+
+
+@pytest.mark.usefixtures("node")
+async def test_a_second_copy_is_known_in_a_later_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobmill.application.dead_copies.PAGE", 2)
+    jobs = await dead(world, 3)
+    world.broker.dead["default"].extend(list(world.broker.dead["default"]))
+
+    await world.passes(COMPARE_EVERY_S + 9)
+
+    assert sorted(job.id for job in copied(world)) == sorted(job.id for job in jobs)
+
+
+@pytest.mark.usefixtures("node")
+async def test_a_parcel_that_the_broker_gave_up_goes_unless_its_job_is_dead(world: World) -> None:
+    waiting = world.has(JobState.SCHEDULED)
+    body = join_notices([encode_notice(waiting)])
+    place = ToDead(queue="default")
+    world.broker.take(Parcel(destination=place, body=body, content_type="x", headers={}))
+
+    await world.passes(COMPARE_EVERY_S + 3)
+
+    assert copied(world) == []
 
 
 @pytest.mark.usefixtures("node")
