@@ -73,6 +73,7 @@ class Consumer:
             receiver=receiver,
             prefetch=math.ceil(concurrency / PARCEL_JOBS_MAX) + 1,
             ack_deadline=lease.ack_deadline,
+            observer=observer,
             spawn=self._spawn,
             arrived=self._wake.set,
         )

@@ -4,17 +4,27 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Final
 
 from jobmill.application.holding import Holding
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus
+from jobmill.application.ports.observer import Observer
 from jobmill.application.receiver import Receiver
 from jobmill.domain.job import Job
+
+#: Between the end of a lane's reading and the next try; doubled each time, and forgotten by one that lasts.
+_REOPEN_FIRST_S: Final = 1.0
+_REOPEN_MAX_S: Final = 60.0
 
 Spawn = Callable[[Coroutine[object, object, None]], None]
 
 
 class Intake:
     """Reads lanes while it is open and keeps what came until it is taken.
+
+    A bus bridges its own troubles, so a reading that ends by itself is a fault of ours: it is said, and the
+    lane is read again after a pause.
 
     Args:
         prefetch: parcels per lane that may be in hand unanswered.
@@ -30,6 +40,7 @@ class Intake:
         receiver: Receiver,
         prefetch: int,
         ack_deadline: timedelta,
+        observer: Observer,
         spawn: Spawn,
         arrived: Callable[[], None],
     ) -> None:
@@ -37,11 +48,12 @@ class Intake:
         self._receiver = receiver
         self._prefetch = prefetch
         self._ack_deadline = ack_deadline
+        self._observer = observer
         self._spawn = spawn
         self._arrived = arrived
         self._held: dict[Lane, deque[Holding]] = {lane: deque() for lane in lanes}
         self._unanswered: dict[Lane, set[Holding]] = {lane: set() for lane in lanes}
-        self._readers: list[asyncio.Task[None]] = []
+        self._readers: dict[Lane, asyncio.Task[None]] = {}
         self._is_over = False
 
     @property
@@ -69,17 +81,16 @@ class Intake:
     def open(self) -> None:
         """Begin to read the lanes."""
         if not self._readers and not self._is_over:
-            self._readers = [
-                asyncio.create_task(self._read(lane), name=f"reading {lane}") for lane in self._held
-            ]
+            for lane in self._held:
+                self._begin_to_read(lane, after_s=0.0)
 
     async def close(self) -> None:
         """Read no more. What came and was not opened yet goes back by itself."""
-        readers, self._readers = self._readers, []
-        for reader in readers:
+        readers, self._readers = self._readers, {}
+        for reader in readers.values():
             reader.cancel()
         if readers:
-            await asyncio.wait(readers)
+            await asyncio.wait(readers.values())
 
     async def end(self) -> None:
         """Close for good: what is still being opened goes back too."""
@@ -131,7 +142,29 @@ class Intake:
                 self.remove(holding)
                 holding.release()
 
-    async def _read(self, lane: Lane) -> None:
+    def _begin_to_read(self, lane: Lane, *, after_s: float) -> None:
+        reader = asyncio.create_task(self._read(lane, after_s=after_s), name=f"reading {lane}")
+        self._readers[lane] = reader
+        began_s = asyncio.get_running_loop().time() + after_s
+        reader.add_done_callback(partial(self._reading_ended, lane, began_s, after_s))
+
+    def _reading_ended(
+        self, lane: Lane, began_s: float, after_s: float, reader: "asyncio.Task[None]"
+    ) -> None:
+        if reader.cancelled():
+            return  # whoever did that wants no more of it
+        error = reader.exception()
+        if self._readers.get(lane) is not reader:
+            return  # it was closed meanwhile
+        lasted_s = asyncio.get_running_loop().time() - began_s
+        pause_s = _REOPEN_FIRST_S if lasted_s >= _REOPEN_MAX_S else 2 * after_s or _REOPEN_FIRST_S
+        pause_s = min(pause_s, _REOPEN_MAX_S)
+        reason = "the deliveries ended" if error is None else repr(error)
+        self._observer.noted("lane is no longer read", lane=str(lane), reason=reason, retry_s=pause_s)
+        self._begin_to_read(lane, after_s=pause_s)
+
+    async def _read(self, lane: Lane, *, after_s: float) -> None:
+        await asyncio.sleep(after_s)
         async with self._bus.consume(lane, prefetch=self._prefetch) as deliveries:
             async for delivery in deliveries:
                 self._spawn(self._receive(delivery, lane))
