@@ -76,7 +76,7 @@ class SqlTransaction(OpenTransaction):
             await self._raw.invalidate()
             return Unknown(job_id=outcome.job.id)
         [row] = saved
-        return Saved(job=as_the_row_says(outcome.job, lease_until=row.lease_until, stop_asked=row.stop_asked))
+        return Saved(job=as_the_row_says(outcome.job, row))
 
 
 @frozen(kw_only=True)
