@@ -1,40 +1,17 @@
 """The transaction in which a job succeeds: its effects stand once, or not at all (rule 36)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import pytest
-from attrs import evolve
 
 from jobmill.application.errors import LeaseLost, StorageUnavailable, StorageUnknown, TransactionFault
 from jobmill.application.handler_transaction import ASK_WITHIN_S
 from jobmill.application.handlers import JobContext, PermanentFailure
-from jobmill.application.run import Interrupt
-from jobmill.domain.job import Job
 from jobmill.domain.states import Fact, JobState
 
-from tests.nodes import LEASE
 from tests.unit.application.bench import Bench
+from tests.unit.application.paying import Payload, paid, paying
 from tests.world import World
-
-Payload = Mapping[str, Any]
-After = Callable[[JobContext], Awaitable[object]]
-
-
-def paying(after: After | None = None) -> Callable[[Payload, JobContext], Awaitable[object]]:
-    """A handler that pays in its transaction, and then does ``after``."""
-
-    async def work(_payload: Payload, context: JobContext) -> object:
-        async with context.transaction() as db:
-            await db.execute("pay", context.job_id)
-        return await after(context) if after is not None else None
-
-    return work
-
-
-def paid(world: World, job: Job) -> int:
-    return [effect.parameters for effect in world.tables.effects].count(job.id)
 
 
 async def test_leaving_the_block_commits_the_effect_and_the_success(bench: Bench) -> None:
@@ -218,81 +195,6 @@ async def test_a_commit_about_which_nobody_can_be_asked_is_left_to_the_lease(ben
     assert asyncio.get_running_loop().time() - began_s < ASK_WITHIN_S + 5
     assert job.state is JobState.PROCESSING
     assert "outcome not known to be saved" in bench.node.notes.names
-
-
-@pytest.mark.parametrize("reason", list(Interrupt))
-async def test_an_interrupt_within_the_block_rolls_back(bench: Bench, reason: Interrupt) -> None:
-    async def work(_payload: Payload, context: JobContext) -> object:
-        async with context.transaction() as db:
-            await db.execute("pay", context.job_id)
-            await asyncio.sleep(1_000)
-        return None
-
-    run, task = await bench.begins(work)
-    run.job = evolve(run.job, stop_asked=reason is Interrupt.STOP_ASKED)
-    run.stop(reason)
-    await task
-
-    assert bench.world.job(run.job).state is not JobState.SUCCEEDED
-    assert bench.world.tables.effects == []
-
-
-async def test_an_interrupt_that_comes_as_the_block_is_left_comes_first(bench: Bench) -> None:
-    async def work(_payload: Payload, context: JobContext) -> object:
-        async with context.transaction() as db:
-            await db.execute("pay", context.job_id)
-            run.stop(Interrupt.TIMEOUT)
-        return None
-
-    bench.world.work = work
-    run = await bench.claims()
-    await bench.node.runner.run(run)
-
-    assert bench.world.job(run.job).state is JobState.RETRYING
-    assert bench.world.tables.effects == []
-
-
-@pytest.mark.parametrize("reason", list(Interrupt))
-async def test_an_interrupt_in_the_middle_of_the_commit_waits_for_its_end(
-    bench: Bench, reason: Interrupt
-) -> None:
-    gate = asyncio.Event()
-
-    async def slowly(_moment: str) -> None:
-        await gate.wait()
-
-    bench.node.cable.trouble = lambda m: slowly(m) if m == "before transactions.commit" else None
-    run, task = await bench.begins(paying())
-    run.stop(reason)
-    await bench.world.turns()
-    gate.set()
-    await task
-
-    assert bench.world.job(run.job).state is JobState.SUCCEEDED
-    assert paid(bench.world, run.job) == 1
-
-
-async def test_what_follows_the_commit_is_still_bound_by_the_timeout_and_by_nothing_else(
-    bench: Bench,
-) -> None:
-    ended_s: list[float] = []
-
-    async def dawdle(_context: JobContext) -> object:
-        try:
-            await asyncio.sleep(1_000)
-            return None
-        finally:
-            ended_s.append(asyncio.get_running_loop().time())
-
-    run, task = await bench.begins(paying(dawdle))
-    began_s = asyncio.get_running_loop().time()
-    run.stop(Interrupt.LEASE_LOST)
-    await task
-
-    timeout_s = run.job.timeout.total_seconds()
-    assert timeout_s > LEASE.ttl.total_seconds(), "so that a lease would have been missed"
-    assert ended_s == [pytest.approx(began_s + timeout_s, abs=1)]
-    assert bench.world.job(run.job).state is JobState.SUCCEEDED
 
 
 @pytest.mark.parametrize("steps", range(0, 60, 3))
