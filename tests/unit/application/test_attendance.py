@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import pytest
@@ -109,10 +109,10 @@ async def test_silence_counts_from_before_the_last_question_that_was_answered(
     run, task = await bench.begins(sleeps)
     asked_s: list[float] = []
 
-    def hangs(moment: str) -> "asyncio.Future[None] | None":
+    def hangs(moment: str) -> Awaitable[None] | None:
         if moment == "before presence.look":
             asked_s.append(now_s())
-            return None if len(asked_s) == 1 else asyncio.get_running_loop().create_future()
+            return asyncio.sleep(0.5) if len(asked_s) == 1 else asyncio.get_running_loop().create_future()
         return None
 
     node.cable.trouble = hangs

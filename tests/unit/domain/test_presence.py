@@ -40,6 +40,7 @@ def test_a_lock_that_came_back_in_between_is_free_from_then_on_only() -> None:
     roll = seen((0.0, {1}), (1.0, set()), (2.0, {1}), (2.5, set()), (4.0, set()))
 
     assert not roll.is_gone(1, POLICY)
+    assert seen((0.0, {1}), (1.0, set()), (2.0, {1})).free_since_s == {}
 
 
 def test_a_lock_that_is_held_is_no_proof_however_long_it_was_free() -> None:
