@@ -135,6 +135,8 @@ async def test_a_lock_lost_for_too_long_is_never_taken_again(world: World, node:
     await world.passes(60)
 
     assert node.attendance.name not in ("node-1", name)
+    assert node.attendance.believed_until(node.attendance.name) > now_s()
+    assert node.attendance.believed_until(name) == -math.inf, "whatever is held now is another lock"
     assert str(node.attendance.trouble) == "None"
     assert node.notes.names.count("no presence lock: leases alone tell that this process lives") == 1
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+import uvloop
 
 from jobmill.entrypoints.side_loop import run_aside
 
@@ -51,6 +52,16 @@ async def test_its_fault_is_raised_here() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await run_aside(work)
+
+
+def test_the_loops_of_both_kinds_count_from_the_same_moment() -> None:
+    """Moments of one are compared with moments of the other."""
+    main, side = uvloop.new_event_loop(), asyncio.new_event_loop()
+
+    assert abs(main.time() - side.time()) < 60
+
+    main.close()
+    side.close()
 
 
 async def test_it_may_end_by_itself() -> None:
