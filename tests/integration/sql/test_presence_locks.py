@@ -1,15 +1,19 @@
 """Presence on PostgreSQL: whose locks count, and what ends them."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
-from jobmill.adapters.sql import SqlStore
+from jobmill.adapters.sql import SqlStore, open_sql_store
 from jobmill.adapters.sql.presence import CLASS, PostgresPresenceSession
 from jobmill.application.errors import PresenceLost, Unavailable
 from jobmill.application.ports.presence import PresenceSession
+from jobmill.domain.presence import PresencePolicy
 
 from tests.integration.sql.backends import Backends
 from tests.servers.databases import Databases
+from tests.servers.private_postgres import PrivatePostgres
 
 KEY = 0x0A0B0C0D
 
@@ -73,3 +77,16 @@ async def test_a_session_whose_backend_was_ended_does_not_connect_anew(
     again = await opened(postgres)
     assert await again.hold(KEY)
     await again.close()
+
+
+async def test_closing_does_not_wait_for_a_server_that_hangs(own_postgres: PrivatePostgres) -> None:
+    """Or there would be no time left to take the lock again."""
+    async with open_sql_store(own_postgres.url) as store:
+        session = await opened(store)
+        await session.hold(KEY)
+        own_postgres.freeze()
+        try:
+            async with asyncio.timeout(PresencePolicy().margin.total_seconds() * 4):
+                await session.close()
+        finally:
+            own_postgres.thaw()
