@@ -1,6 +1,5 @@
 """The end of a trial: what the database says about every job that was accepted."""
 
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,6 +19,8 @@ WITHIN_S: Final = 120.0
 SLACK: Final = timedelta(seconds=0.5)
 #: Only what a killed worker lost so soon afterwards is put down to that kill.
 LOST_WITHIN: Final = timedelta(seconds=90)
+#: Lanes whose faults hold up more than the process they hit.
+DISTURBING: Final = frozenset({"servers", "messages"})
 
 _JOBS: Final = "select id, state, error_kind from jobs"
 _DOUBLED: Final = """\
@@ -62,16 +63,13 @@ class Findings:
     burnt_by_sigterm: int = 0
     #: From each kill of a worker until each of its jobs was started again.
     run_again_s: list[float] = field(factory=list)
+    #: The same, only of kills with no trouble of the servers or the network until then.
+    run_again_alone_s: list[float] = field(factory=list)
 
     @property
     def lost(self) -> int:
         """Accepted and unknown, or open for ever."""
         return len(self.faults.get(LOST, ()))
-
-    @property
-    def run_again_median_s(self) -> float | None:
-        """The median of ``run_again_s``."""
-        return statistics.median(self.run_again_s) if self.run_again_s else None
 
     def blame(self, fault: str, items: Sequence[object]) -> None:
         """Note what must not be."""
@@ -148,6 +146,15 @@ async def _judge_kills(watch: Watch, incidents: Sequence[Incident], findings: Fi
             if again_s:  # more to the point than a probe
                 incident.ended_s = incident.began_s
                 incident.recovered_s = incident.began_s + max(again_s)
+            if not any(_disturbs(other, incident) for other in incidents):
+                findings.run_again_alone_s += again_s
+
+
+def _disturbs(other: Incident, kill: Incident) -> bool:
+    """Whether a fault outside of the processes fell into the time until a killed worker's jobs ran again."""
+    until_s = kill.recovered_s or kill.ended_s
+    overlaps = other.began_s < until_s and kill.began_s < (other.recovered_s or other.ended_s)
+    return other.lane in DISTURBING and overlaps
 
 
 def _run_again(

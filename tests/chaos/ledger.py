@@ -40,8 +40,10 @@ def ledger(trial: Trial, findings: Findings) -> dict[str, Any]:
         "faults": len(trial.injector.incidents),
         "faults_by_kind": fault_table(trial.injector.incidents),
         "faults_not_possible": dict(trial.injector.skipped),
-        "run_again_after_kill_median_s": _rounded(findings.run_again_median_s),
+        "run_again_after_kill_median_s": _median(findings.run_again_s),
         "run_again_after_kill_jobs": len(findings.run_again_s),
+        "run_again_after_kill_alone_median_s": _median(findings.run_again_alone_s),
+        "run_again_after_kill_alone_jobs": len(findings.run_again_alone_s),
         "attempts_burnt_by_rolling_restart": findings.burnt_by_rolling,
         "attempts_burnt_by_sigterm_amid_other_faults": findings.burnt_by_sigterm,
         "ends_of_processes": dict(trial.stage.crew.ends),
@@ -66,7 +68,7 @@ def fault_table(incidents: Sequence[Incident]) -> dict[str, dict[str, Any]]:
         alone = [each.recovery_s for each in ours if each.recovery_s is not None and _alone(each, incidents)]
         table[kind] = {
             "count": len(ours),
-            "median_s": _rounded(statistics.median(times) if times else None),
+            "median_s": _median(times),
             "slowest_s": _rounded(max(times, default=None)),
             "slowest_alone_s": _rounded(max(alone, default=None)),
             "not_seen_to_recover": len(ours) - len(times),
@@ -120,7 +122,6 @@ def _account(entries: dict[str, Any]) -> list[tuple[object, ...]]:
 
 def _beside(entries: dict[str, Any]) -> list[tuple[object, ...]]:
     memory = ", ".join(f"{role} {mib} MiB" for role, mib in entries["memory_peak_mib"].items())
-    again = entries["run_again_after_kill_median_s"]
     return [
         ("accepted per second", entries["accepted_per_s"]),
         ("failed because workers died under every attempt", entries["spent_on_lost_workers"]),
@@ -128,8 +129,10 @@ def _beside(entries: dict[str, Any]) -> list[tuple[object, ...]]:
         ("… of which repeated, as at-least-once allows", entries["effects_repeated"]),
         ("transactional effects, exactly one per succeeded job", entries["transactional_effects"]),
         ("attempts burnt by rolling restarts", entries["attempts_burnt_by_rolling_restart"]),
-        ("worker killed until its jobs ran again, median", _seconds(again)),
-        ("… of so many jobs", entries["run_again_after_kill_jobs"]),
+        *(
+            (f"worker killed until its jobs ran again, {words}, median (jobs)", _again(entries, which))
+            for words, which in (("nothing else broken", "_alone"), ("whatever else was broken", ""))
+        ),
         ("parcels doubled", entries["parcels_doubled"]),
         ("parcels dropped", entries["parcels_dropped"]),
         ("pieces of garbage where workers read", entries["garbage_notices"]),
@@ -137,6 +140,11 @@ def _beside(entries: dict[str, Any]) -> list[tuple[object, ...]]:
         ("largest process", memory),
         ("drained after, s", entries["drain_s"]),
     ]
+
+
+def _again(entries: dict[str, Any], which: str) -> str:
+    name = f"run_again_after_kill{which}"
+    return f"{_seconds(entries[f'{name}_median_s'])} ({entries[f'{name}_jobs']})"
 
 
 def _rows(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> list[str]:
@@ -158,6 +166,10 @@ def _alone(incident: Incident, incidents: Sequence[Incident]) -> bool:
         for other in incidents
         if other is not incident
     )
+
+
+def _median(seconds: Sequence[float]) -> float | None:
+    return _rounded(statistics.median(seconds)) if seconds else None
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -93,8 +93,8 @@ KINDS: Final = (
     Kind(name="fails once", share=6, make=_failing(1)),
     Kind(name="fails twice", share=3, make=_failing(2)),
     Kind(name="hopeless", share=2, make=_hopeless, ends=frozenset({"failed"})),
-    Kind(name="slow", share=6, make=_slow),
-    Kind(name="long", share=0.3, make=_long),
+    Kind(name="slow", share=3, make=_slow),
+    Kind(name="long", share=0.2, make=_long),
     Kind(name="scheduled", share=4, make=_scheduled),
     Kind(name="short-lived", share=3, make=_short_lived, ends=frozenset({"succeeded", "expired"})),
 )

@@ -45,7 +45,7 @@ class Plan:
     open_max: int = 15_000
     apis: int = 2
     workers: int = 3
-    slots: int = 60
+    slots: int = 100
     lanes: Sequence[Lane] = LANES
     quiet_first_s: float = 3.0
 
