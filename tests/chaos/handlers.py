@@ -6,6 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
+from sqlalchemy import text
 
 from jobmill import JobContext, JobHandlers, PermanentFailure, RetryPolicy
 
@@ -13,6 +14,8 @@ from tests.chaos.recorder import recorder
 
 #: A trial kills workers all the time, and each kill costs what it held an attempt.
 PATIENT = RetryPolicy(max_attempts=20, base=timedelta(milliseconds=100), cap=timedelta(seconds=4))
+
+CHARGE = text("insert into chaos.charges (job_id, attempt) values (:job_id, :attempt)")
 
 handlers = JobHandlers()
 
@@ -52,6 +55,14 @@ async def poison(task: Task, job: JobContext) -> None:
     if job.attempt <= task.kill_first:
         os.kill(os.getpid(), signal.SIGKILL)
     await _work(task, job)
+
+
+@handlers.register("chaos.charge", retry=PATIENT)
+async def charge(task: Task, job: JobContext) -> None:
+    """Write something in the very transaction in which the job succeeds."""
+    await asyncio.sleep(task.duration_s)
+    async with job.transaction() as connection:
+        await connection.execute(CHARGE, {"job_id": job.job_id, "attempt": job.attempt})
 
 
 async def _work(task: Task, job: JobContext) -> None:

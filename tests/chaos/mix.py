@@ -71,6 +71,11 @@ def _short_lived(chance: random.Random) -> Body:
     return {**_quick(chance), "ttl_s": round(chance.uniform(0.05, 5.0), 2)}
 
 
+def _charge(chance: random.Random) -> Body:
+    duration_s = round(chance.uniform(0.0, 0.5), 2)
+    return {"type": "chaos.charge", "payload": {"duration_s": duration_s}, "priority": _priority(chance)}
+
+
 def poison(kills: int, *, attempts: int = 20) -> Order:
     """A job that kills its worker so many times before it succeeds."""
     body = {"type": "chaos.poison", "payload": {"kill_first": kills}, "max_attempts": attempts}
@@ -95,6 +100,7 @@ KINDS: Final = (
     Kind(name="hopeless", share=2, make=_hopeless, ends=frozenset({"failed"})),
     Kind(name="slow", share=3, make=_slow),
     Kind(name="long", share=0.2, make=_long),
+    Kind(name="charge", share=5, make=_charge),
     Kind(name="scheduled", share=4, make=_scheduled),
     Kind(name="short-lived", share=3, make=_short_lived, ends=frozenset({"succeeded", "expired"})),
 )

@@ -152,5 +152,23 @@ async def test_a_job_that_lost_all_its_workers_counts_apart(place: Place) -> Non
     assert job.id in place.book.kind_of
 
 
+async def test_a_transactional_effect_that_is_not_exactly_one_is_seen(place: Place) -> None:
+    charges = {}
+    for state, count in ((JobState.SUCCEEDED, 1), (JobState.SUCCEEDED, 0), (JobState.SUCCEEDED, 2)):
+        job = await place.has(a_job_that_is(state, type="chaos.charge"))
+        charges[job.id] = count
+    failed = await place.has(a_job_that_is(JobState.FAILED, type="chaos.charge"), order=HOPELESS)
+    charges[failed.id] = 1
+    for job_id, count in charges.items():
+        for _ in range(count):
+            await place.execute("insert into chaos.charges values ($1, 1)", job_id)
+
+    findings = await place.audited()
+
+    wrong = {job_id for job_id, count in charges.items() if count != 1} | {failed.id}
+    assert _blamed(findings, "transactional effects that are not exactly one") == wrong
+    assert findings.charges == 4
+
+
 def _blamed(findings: Findings, fault: str) -> set[UUID]:
     return {UUID(item[:36]) for item in findings.faults[fault]}
