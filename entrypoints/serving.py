@@ -13,6 +13,7 @@ import uvicorn
 from litestar import Litestar
 
 from jobmill.application.errors import SetupFault
+from jobmill.entrypoints.http.connection import BoundedConnection
 from jobmill.entrypoints.settings import Settings
 
 #: Several workers may run on one machine.
@@ -113,7 +114,7 @@ async def serve(app: Litestar, sockets: Sequence[socket.socket], *, stop: asynci
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         log_config=None,
