@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,9 @@ from jobmill.domain.lease import LeasePolicy
 
 #: Jobs that find no slot for so long go back.
 HOLD_S: Final = 1.0
+#: A suspect that finds another at work goes away for a while: three of them would use up a lane's prefetch.
+SUSPECT_HOLD_S: Final = 0.25
+SUSPECT_AWAY: Final = timedelta(seconds=2)
 _STORE_PROBE_S: Final = 1.0
 
 
@@ -132,7 +136,7 @@ class Consumer:
         """Wait for something to do, or until what waits here has waited long enough."""
         stuck = () if self._is_store_away else filter(self._is_stuck, self._intake.holdings())
         try:
-            async with asyncio.timeout_at(min((one.received_s + HOLD_S for one in stuck), default=None)):
+            async with asyncio.timeout_at(min(map(self._returns_at_s, stuck), default=None)):
                 await self._wake.wait()
         except TimeoutError:
             pass  # time to send back
@@ -191,20 +195,24 @@ class Consumer:
         """Nothing of it can start now: every slot is taken, or all that is left are suspects beside one."""
         return self._free <= 0 or (self._suspect is not None and holding.suspects == len(holding.todo))
 
+    def _returns_at_s(self, holding: Holding) -> float:
+        return holding.received_s + (SUSPECT_HOLD_S if self._free > 0 else HOLD_S)
+
     async def _return_what_waits(self) -> None:
         """Give others a chance with what is stuck for the hold time; without a slot, leave the lanes."""
         now = asyncio.get_running_loop().time()
         waiting = filter(self._is_stuck, self._intake.holdings())
-        overdue = [one for one in waiting if one.received_s + HOLD_S <= now]
+        overdue = [one for one in waiting if self._returns_at_s(one) <= now]
+        later = SUSPECT_AWAY if self._free > 0 else None
         if overdue and self._free <= 0:
             await self._intake.close()
         for holding in overdue:
             self._intake.remove(holding)
-            self._spawn(self._return(holding))
+            self._spawn(self._return(holding, later=later))
 
-    async def _return(self, holding: Holding) -> None:
+    async def _return(self, holding: Holding, *, later: timedelta | None = None) -> None:
         jobs = holding.take_all()
-        if await self._returner.send_back(jobs, received=holding.size):
+        if await self._returner.send_back(jobs, received=holding.size, later=later):
             holding.need_no_run(len(jobs))
             return
         self._hold_on(holding, jobs)

@@ -1,15 +1,16 @@
 """Sending back jobs that find no slot, so that idle workers get them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from jobmill.application.errors import StorageRefused, Unavailable
 from jobmill.application.parcels import pack
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.message_bus import MessageBus, PublishOutcome
+from jobmill.application.ports.message_bus import MessageBus, Parcel, PublishOutcome, ToLadder, ToLane
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.outbox import Notice, Outbox
 from jobmill.domain.job import Job
@@ -30,16 +31,17 @@ class Returner:
     entropy: Entropy
     observer: Observer
 
-    async def send_back(self, jobs: Sequence[Job], *, received: int) -> bool:
+    async def send_back(self, jobs: Sequence[Job], *, received: int, later: timedelta | None = None) -> bool:
         """Send jobs back to their lane; True once the broker or the outbox has taken responsibility.
 
         Args:
             received: how many jobs the parcel held that they came in.
+            later: how long they shall stay away from their lane before, up to the slack of a barrier.
         """
         await self._note(jobs)
         notices = [Notice(row=0, job=job, target=Target.QUEUE) for job in jobs]
         packed = list(pack(notices, now=self.clock.now(), jobs_max=max(1, received // _SHARE)))
-        outcomes = await self.bus.publish([each.parcel for each in packed])
+        outcomes = await self.bus.publish([_after(each.parcel, later) for each in packed])
         unsure = [
             notice.job
             for each, outcome in zip(packed, outcomes, strict=True)
@@ -64,3 +66,9 @@ class Returner:
             self.observer.noted("jobs kept for lack of a way back", jobs=len(jobs), reason=str(error))
             return False
         return True
+
+
+def _after(parcel: Parcel, later: timedelta | None) -> Parcel:
+    if later is None or not isinstance(parcel.destination, ToLane):
+        return parcel
+    return evolve(parcel, destination=ToLadder(lane=parcel.destination.lane, delay=later))
