@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from jobmill.application.consumer import SUSPECT_AWAY
 from jobmill.application.errors import StorageUnavailable
 from jobmill.application.handlers import JobContext
+from jobmill.application.ports.message_bus import Parcel, PublishOutcome
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
 
@@ -148,3 +150,19 @@ async def test_many_waiting_suspects_let_others_pass(world: World) -> None:
     world.node()
 
     await world.until(lambda: all(world.job(job).state is JobState.SUCCEEDED for job in others), within_s=20)
+
+
+async def test_a_waiting_suspect_does_not_come_straight_back_to_an_idle_lane(world: World) -> None:
+    await announced(world, 2, suspect=True, seconds=40)
+    worker = world.node()
+    sent: list[Parcel] = []
+
+    def note(moment: str, parcel: Parcel) -> PublishOutcome | None:
+        if moment == "after":
+            sent.append(parcel)
+        return None
+
+    worker.bus.faults = note
+    await world.passes(39)
+
+    assert 1 < len(sent) <= 39 / SUSPECT_AWAY.total_seconds()
