@@ -40,7 +40,9 @@ _CHARGED: Final = """\
 select jobs.id, jobs.state, count(charges.job_id) n from jobs left join chaos.charges on job_id = jobs.id
 where type = 'chaos.charge' group by jobs.id
 """
-_WORKERS_LOST: Final = "select job_id, worker, at from job_history where failure_kind = 'worker-lost'"
+_WORKERS_LOST: Final = """\
+select job_id, worker, at, started_at, message from job_history where failure_kind = 'worker-lost'
+"""
 _STARTED: Final = "select job_id, started_at from chaos.effects where job_id = any($1::uuid[])"
 
 
@@ -134,7 +136,7 @@ async def _judge_kills(watch: Watch, incidents: Sequence[Incident], findings: Fi
         started.setdefault(row["job_id"], []).append(row["started_at"])
     for incident in incidents:
         for pid in incident.aftermath.rolled:
-            burnt = [row["job_id"] for row in lost if names(row["worker"] or "", pid)]
+            burnt = [_story(row) for row in lost if names(row["worker"] or "", pid)]
             if incident.kind == ROLLING.name:
                 findings.burnt_by_rolling += len(burnt)
                 findings.blame("attempts burnt by a rolling restart", burnt)
@@ -148,6 +150,11 @@ async def _judge_kills(watch: Watch, incidents: Sequence[Incident], findings: Fi
                 incident.recovered_s = incident.began_s + max(again_s)
             if not any(_disturbs(other, incident) for other in incidents):
                 findings.run_again_alone_s += again_s
+
+
+def _story(row: Any) -> str:  # noqa: ANN401 - a row of asyncpg
+    words = f"{row['job_id']} on {row['worker']}, started {row['started_at']:%T.%f}"
+    return f"{words}, lost {row['at']:%T.%f}: {row['message']}"
 
 
 def _disturbs(other: Incident, kill: Incident) -> bool:
