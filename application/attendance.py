@@ -16,6 +16,8 @@ from jobmill.domain.presence import Incarnation, PresencePolicy, Roll, key_of
 #: How long an answer may take until the connection is given up.
 ANSWER_WITHIN_S: Final = 5.0
 _REGAIN_EVERY_S: Final = 0.1
+#: Locks that are looked for at once; each is one for the time of a look.
+SUSPECTS_MAX: Final = 1_000
 _RETRY_FIRST_S: Final = 1.0
 _RETRY_MAX_S: Final = 30.0
 _KEY_MASK: Final = 0xFFFFFFFF
@@ -70,6 +72,7 @@ class Attendance:
         self._policy = policy
         self._standing = _Standing()
         self._listeners: tuple[Callable[[], object], ...] = ()
+        self._suspects: frozenset[int] = frozenset()  # replaced as a whole, like the standing
         self.is_alone = is_alone
 
     @property
@@ -109,11 +112,22 @@ class Attendance:
         return standing.until_s
 
     def is_gone(self, worker: str) -> bool:
-        """Say whether the process of this name is surely dead. Once true, it stays true."""
+        """Say whether the process of this name, which has done something under it, is surely dead.
+
+        A lock that no look has seen yet is looked for from now on: it may be younger than the last look.
+        """
         if self.is_alone:
             return worker != self.name
         key, roll = key_of(worker), self._standing.roll
-        return key is not None and roll is not None and roll.is_gone(key, self._policy)
+        if key is None:
+            return False
+        if roll is None or not roll.is_known(key):
+            self._suspects = frozenset(
+                {key, *self._suspects} if len(self._suspects) < SUSPECTS_MAX else {key}
+            )
+            return False
+        self._suspects -= {key}
+        return roll.is_gone(key, self._policy)
 
     def listen(self, news: Callable[[], object]) -> None:
         """Call ``news`` whenever a process was found dead, or it became known whether there is a lock.
@@ -174,7 +188,7 @@ class Attendance:
             taken_by_s: when the lock must be seen again at the latest; after that somebody may have found it
                 free twice.
         """
-        asked_s = _now()
+        suspects, asked_s = self._suspects, _now()  # in this order: what is asked for now is too late
         async with asyncio.timeout(ANSWER_WITHIN_S):
             held = await session.look()
         answered_s = _now()
@@ -182,9 +196,9 @@ class Attendance:
             raise Unavailable("the presence lock came back too late")
         before = self._standing
         if before.roll is None:
-            roll = Roll.first(held, asked_s=asked_s, answered_s=answered_s)
+            roll = Roll.first(held, asked_s=asked_s, answered_s=answered_s, suspects=suspects)
         else:
-            roll = before.roll.then(held, asked_s=asked_s, answered_s=answered_s, policy=self._policy)
+            roll = before.roll.then(held, asked_s=asked_s, answered_s=answered_s, suspects=suspects)
         until_s = self._policy.belief_ends(asked_s)
         self._standing = _Standing(incarnation=incarnation, until_s=until_s, roll=roll)
         if before.trouble is not None:

@@ -1,5 +1,6 @@
 """Knowing that a process is dead: its lock was found free twice, with time in between."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Self
@@ -11,6 +12,9 @@ from jobmill.domain.errors import Fault, InvalidInput
 #: Between the name of a process and the key of the lock that it held when it took that name.
 _MARK: Final = "#"
 _KEY_DIGITS: Final = 8
+#: Locks of the dead that are remembered; one that is forgotten is proven again when it is asked for.
+NOTED_MAX: Final = 10_000
+NONE: Final[frozenset[int]] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -79,38 +83,63 @@ class Roll:
     """What one session saw of all locks, look by look.
 
     Times are monotonic, in seconds. A look sees the locks at some moment between its question and its answer.
+    A lock is spoken of only if it was certainly held once: an earlier look saw it, or it was suspected, which
+    says that its holder did something under its name. One that nobody had heard of proves nothing by being
+    free: it may be taken between two looks, and its holder be at work before the next.
 
     Args:
         held: the locks that the last look saw.
         asked_s: when the last look was asked.
-        since_s: when the first look was answered.
-        free_since_s: for locks that an earlier look saw and the next did not: when that one was answered.
+        asked_before_s: when the one before was.
+        free_since_s: for locks that were held and are not: when the first look that saw that was answered.
     """
 
     held: frozenset[int]
     asked_s: float
-    since_s: float
+    asked_before_s: float = -math.inf
     free_since_s: Mapping[int, float] = field(factory=dict)
 
     @classmethod
-    def first(cls, held: frozenset[int], *, asked_s: float, answered_s: float) -> Self:
-        """Begin with a look."""
-        return cls(held=held, asked_s=asked_s, since_s=answered_s)
+    def first(
+        cls, held: frozenset[int], *, asked_s: float, answered_s: float, suspects: frozenset[int] = NONE
+    ) -> Self:
+        """Begin with a look; ``suspects`` as in ``then``."""
+        return cls(held=held, asked_s=asked_s, free_since_s=dict.fromkeys(suspects - held, answered_s))
 
     def then(
-        self, held: frozenset[int], *, asked_s: float, answered_s: float, policy: PresencePolicy
+        self, held: frozenset[int], *, asked_s: float, answered_s: float, suspects: frozenset[int] = NONE
     ) -> Self:
-        """Add a look. What is gone for good needs no note of its own: it has been free long enough."""
-        noted = {key: free_s for key, free_s in self.free_since_s.items() if not self.is_gone(key, policy)}
-        noted |= dict.fromkeys(self.held - held, answered_s)
-        still_free = {key: free_s for key, free_s in noted.items() if key not in held}
-        return evolve(self, held=held, asked_s=asked_s, free_since_s=still_free)
+        """Add a look.
+
+        Args:
+            suspects: locks whose holders had already done something under their names when it was asked.
+        """
+        fresh = dict.fromkeys((self.held | suspects) - held - self.free_since_s.keys(), answered_s)
+        noted = [
+            (key, free_s) for key, free_s in (*self.free_since_s.items(), *fresh.items()) if key not in held
+        ]
+        return evolve(
+            self,
+            held=held,
+            asked_s=asked_s,
+            asked_before_s=self.asked_s,
+            free_since_s=dict(noted[-NOTED_MAX:]),
+        )
+
+    def is_known(self, key: int) -> bool:
+        """Say whether the lock is spoken of here."""
+        return key in self.held or key in self.free_since_s
 
     def is_gone(self, key: int, policy: PresencePolicy) -> bool:
         """Say whether all looks for long enough, the last among them, found the lock free."""
-        free_since_s = self.free_since_s.get(key, self.since_s)
-        return key not in self.held and self.asked_s - free_since_s >= policy.gone_after.total_seconds()
+        free_s = self.free_since_s.get(key, math.inf)
+        return self.asked_s - free_s >= policy.gone_after.total_seconds()
 
     def newly_gone(self, policy: PresencePolicy) -> frozenset[int]:
-        """Return the locks whose holders this very look proves to be dead, of those that were ever seen."""
-        return frozenset(key for key in self.free_since_s if self.is_gone(key, policy))
+        """Return the locks whose holders this very look proves to be dead."""
+        long_s = policy.gone_after.total_seconds()
+        return frozenset(
+            key
+            for key, free_s in self.free_since_s.items()
+            if self.asked_s - free_s >= long_s > self.asked_before_s - free_s
+        )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobmill.application.handlers import JobContext
-from jobmill.domain.presence import Incarnation
+from jobmill.domain.presence import Incarnation, key_of
 from jobmill.domain.states import Fact, JobState
 
 from tests.builders import MINUTE
@@ -75,9 +75,29 @@ async def test_a_lock_that_nobody_saw_held_is_proof_as_well(world: World, node: 
     name = Incarnation(process="gone", key=7).name
     job = world.has(JobState.PROCESSING, worker=name, lease_until=world.clock.now() + MINUTE)
 
-    await world.passes(2.1)
+    await world.passes(5)
 
     assert world.job(job).state is not JobState.PROCESSING
+
+
+async def test_a_worker_that_begins_between_two_looks_is_not_taken_for_dead(world: World, node: Node) -> None:
+    """Its lock is younger than the last look, and its claims are seen before the next."""
+    world.work = slow
+    await world.passes(0.1)
+    newcomer = world.node(leads=False)
+    await world.turns()
+    name = newcomer.attendance.name
+    assert key_of(name) is not None
+    job = world.has(JobState.PROCESSING, worker=name, lease_until=world.clock.now() + MINUTE)
+
+    await node.leader._orphans.step()
+
+    assert world.job(job).state is JobState.PROCESSING
+    await world.passes(10)
+    assert not node.attendance.is_gone(name)
+    newcomer.kill()
+    await world.passes(5)
+    assert node.attendance.is_gone(name)
 
 
 async def test_the_jobs_of_a_living_worker_are_left_alone(world: World, node: Node) -> None:
@@ -108,7 +128,7 @@ async def test_many_orphans_are_taken_in_pages(world: World, node: Node) -> None
     for _ in range(1_203):
         world.has(JobState.PROCESSING, worker=name, lease_until=world.clock.now() + MINUTE)
 
-    await world.passes(2.1)
+    await world.passes(5)
 
     assert set(world.states()) == {JobState.RETRYING}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobmill.domain.errors import InvalidInput
-from jobmill.domain.presence import Incarnation, PresencePolicy, Roll, key_of
+from jobmill.domain.presence import NOTED_MAX, Incarnation, PresencePolicy, Roll, key_of
 
 POLICY = PresencePolicy()
 NOBODY: frozenset[int] = frozenset()
@@ -17,7 +17,7 @@ def seen(*looks: tuple[float, set[int]], takes_s: float = 0.0) -> Roll:
     (first_s, held), *others = looks
     roll = Roll.first(frozenset(held), asked_s=first_s, answered_s=first_s + takes_s)
     for asked_s, held in others:
-        roll = roll.then(frozenset(held), asked_s=asked_s, answered_s=asked_s + takes_s, policy=POLICY)
+        roll = roll.then(frozenset(held), asked_s=asked_s, answered_s=asked_s + takes_s)
     return roll
 
 
@@ -47,16 +47,35 @@ def test_a_lock_that_is_held_is_no_proof_however_long_it_was_free() -> None:
     assert not seen((0.0, set()), (9.0, {1})).is_gone(1, POLICY)
 
 
-def test_a_lock_that_was_never_seen_is_free_since_the_first_look() -> None:
-    assert not seen((0.0, set()), (1.9, set())).is_gone(7, POLICY)
-    assert seen((0.0, set()), (2.0, set())).is_gone(7, POLICY)
+def test_a_lock_that_nobody_has_heard_of_proves_nothing_by_being_free() -> None:
+    """It may be taken right after the last look, and its holder be at work before the next."""
+    roll = seen((0.0, set()), (9.0, set()))
+
+    assert not roll.is_known(7)
+    assert not roll.is_gone(7, POLICY)
 
 
-def test_what_is_gone_stays_gone_and_needs_no_note() -> None:
-    roll = seen((0.0, {1}), (1.0, set()), (3.0, set()), (3.5, set()))
+def test_a_suspect_is_free_since_the_answer_to_the_first_look_after_the_suspicion() -> None:
+    suspects = frozenset({1, 7})
+    begun = Roll.first(frozenset({1}), asked_s=0.0, answered_s=0.1, suspects=suspects)
+    joined = seen((-9.0, {1})).then(frozenset({1}), asked_s=0.0, answered_s=0.1, suspects=suspects)
 
-    assert roll.is_gone(1, POLICY)
-    assert roll.free_since_s == {}
+    for roll in (begun, joined):
+        assert roll.is_known(7)
+        assert not roll.then(frozenset({1}), asked_s=2.0, answered_s=2.1).is_gone(7, POLICY)
+        assert roll.then(frozenset({1}), asked_s=2.1, answered_s=2.2, suspects=suspects).is_gone(7, POLICY)
+        assert not roll.then(frozenset({1, 7}), asked_s=2.1, answered_s=2.2).is_gone(7, POLICY)
+
+
+def test_what_is_gone_stays_gone() -> None:
+    assert seen((0.0, {1}), (1.0, set()), (3.0, set()), (3.5, set()), (99.0, set())).is_gone(1, POLICY)
+
+
+def test_only_so_many_of_the_dead_are_remembered_the_last_ones() -> None:
+    roll = seen((0.0, {1}), (1.0, set(range(2, NOTED_MAX + 2))), (2.0, set()))
+
+    assert len(roll.free_since_s) == NOTED_MAX
+    assert not roll.is_known(1)
 
 
 def test_a_death_is_news_once() -> None:
