@@ -142,6 +142,7 @@ async def _publish(
 
 FAULTS: Final = (
     Fault(name="parcels doubled", act=double),
+    Fault(name="parcels dropped", act=drop),
     Fault(name="main queue deleted", act=delete_lane),
     Fault(name="retry queue deleted", act=delete_rung),
     Fault(name="garbage", act=litter),
