@@ -200,15 +200,17 @@ class Consumer:
 
     async def _return_what_waits(self) -> None:
         """Give others a chance with what is stuck for the hold time; without a slot, leave the lanes."""
-        now = asyncio.get_running_loop().time()
-        waiting = filter(self._is_stuck, self._intake.holdings())
-        overdue = [one for one in waiting if self._returns_at_s(one) <= now]
-        later = SUSPECT_AWAY if self._free > 0 else None
-        if overdue and self._free <= 0:
+        if self._free <= 0 and self._overdue():
             await self._intake.close()
-        for holding in overdue:
+        later = SUSPECT_AWAY if self._free > 0 else None
+        for holding in self._overdue():  # anew: while the lanes were left, some may have been put back
             self._intake.remove(holding)
             self._spawn(self._return(holding, later=later))
+
+    def _overdue(self) -> list[Holding]:
+        now = asyncio.get_running_loop().time()
+        waiting = filter(self._is_stuck, self._intake.holdings())
+        return [one for one in waiting if self._returns_at_s(one) <= now]
 
     async def _return(self, holding: Holding, *, later: timedelta | None = None) -> None:
         jobs = holding.take_all()

@@ -218,3 +218,23 @@ async def test_a_store_that_is_away_at_the_stop_does_not_hold_it_up(world: World
 
     assert world.ready == 1
     assert asyncio.get_running_loop().time() < 60
+
+
+async def test_what_was_put_back_while_the_lanes_were_left_is_not_sent_back_as_well(world: World) -> None:
+    """Leaving the lanes takes a moment, in which the store may go away and everything untouched go back."""
+    node = world.node(concurrency=1)
+    intake = node.consumer._intake
+    leave = intake.close
+
+    async def leave_and_let_go() -> None:
+        await leave()
+        intake.release_untouched()
+
+    intake.close = leave_and_let_go  # type: ignore[method-assign]
+    await world.submit(payload={"s": 5})
+    await world.passes(0.1)
+    await world.submit(count=4, payload={"s": 1})
+
+    await world.passes(30)
+
+    assert world.states() == 5 * [JobState.SUCCEEDED]
