@@ -89,7 +89,7 @@ async def test_without_a_database_nothing_is_accepted_and_afterwards_all_goes_on
     assert await until(lambda: _says(caller, "ok"), within_s=30)
     later = await submit(caller, "simulate", {})
     assert (await ended(caller, later["id"]))["status"] == "succeeded"
-    # What ran may be handed back, since its worker cannot show any more that it lives; no attempt is burnt.
+    # It costs what ran no attempt: a worker that cannot show itself alive hands its runs back.
     done = await ended(caller, running["id"], within_s=60)
     assert (done["status"], done["attempts"]) == ("succeeded", 1)
     assert {entry["outcome"] for entry in done["history"]} <= {"handed-back"}

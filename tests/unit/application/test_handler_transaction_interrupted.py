@@ -50,13 +50,18 @@ async def test_an_interrupt_that_comes_as_the_block_is_left_comes_first(bench: B
 async def test_an_interrupt_in_the_middle_of_the_commit_waits_for_its_end(
     bench: Bench, reason: Interrupt
 ) -> None:
-    gate = asyncio.Event()
+    gate, went_on = asyncio.Event(), asyncio.Event()
+
+    async def go_on(_context: JobContext) -> object:
+        await asyncio.sleep(1)
+        went_on.set()
+        return None
 
     async def slowly(_moment: str) -> None:
         await gate.wait()
 
     bench.node.cable.trouble = lambda m: slowly(m) if m == "before transactions.commit" else None
-    run, task = await bench.begins(paying())
+    run, task = await bench.begins(paying(go_on))
     run.stop(reason)
     await bench.world.turns()
     gate.set()
@@ -64,6 +69,23 @@ async def test_an_interrupt_in_the_middle_of_the_commit_waits_for_its_end(
 
     assert bench.world.job(run.job).state is JobState.SUCCEEDED
     assert paid(bench.world, run.job) == 1
+    assert went_on.is_set() is (reason not in (Interrupt.TIMEOUT, Interrupt.SHUTDOWN))
+
+
+async def test_a_limit_of_the_handlers_own_does_not_cut_the_commit_in_two(bench: Bench) -> None:
+    async def slowly(_moment: str) -> None:
+        await asyncio.sleep(3)
+
+    async def work(payload: Payload, context: JobContext) -> object:
+        async with asyncio.timeout(1):
+            return await paying()(payload, context)
+
+    bench.node.cable.trouble = lambda m: slowly(m) if m == "before transactions.commit" else None
+    job = await bench.runs(work)
+
+    assert (job.state, job.attempt) == (JobState.SUCCEEDED, 1)
+    assert paid(bench.world, job) == 1
+    assert bench.node.notes.names == ["failed after its commit"]
 
 
 async def test_what_follows_the_commit_is_still_bound_by_the_timeout_and_by_nothing_else(
@@ -72,6 +94,7 @@ async def test_what_follows_the_commit_is_still_bound_by_the_timeout_and_by_noth
     ended_s: list[float] = []
 
     async def dawdle(_context: JobContext) -> object:
+        assert bench.node.keeper.runs == frozenset(), "there is no lease any more to keep"
         try:
             await asyncio.sleep(1_000)
             return None
