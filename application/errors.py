@@ -134,3 +134,7 @@ class SetupFault(JobmillError):
     """Something only a person can mend: wrong password, missing migration, changed topology."""
 
     code = "setup-fault"
+
+
+class WrongAddress(SetupFault):
+    """A server's address in the settings cannot be read, or asks for what is not known."""

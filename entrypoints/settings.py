@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from attrs import Attribute, Factory, field, fields, frozen
 
 from jobmill.application.errors import SetupFault
+from jobmill.entrypoints import setting_rules as rules
 
 PREFIX: Final = "JOBMILL_"
 #: Names for tests, benchmarks and fault runs; they may stand in the environment and mean nothing here.
@@ -23,65 +24,7 @@ class WrongSettings(SetupFault):
     code = "wrong-settings"
 
 
-def _port(text: str) -> int:
-    return _number(text, 1, PORT_MAX)
-
-
-def _concurrency(text: str) -> int:
-    return _number(text, 1, CONCURRENCY_MAX)
-
-
-def _grace(text: str) -> int:
-    return _number(text, 0, 3_600)
-
-
-def _queue_jobs(text: str) -> int:
-    return _number(text, 1, QUEUE_JOBS_MAX)
-
-
-def _number(text: str, low: int, high: int) -> int:
-    if text.isascii() and text.isdigit() and low <= int(text) <= high:
-        return int(text)
-    raise ValueError(f"must be a whole number from {low} to {high:,}")
-
-
-def _flag(text: str) -> bool:
-    if text in {"0", "1"}:
-        return text == "1"
-    raise ValueError("must be 0 or 1")
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() in choices:
-            return text.lower()
-        raise ValueError("must be one of " + ", ".join(choices))
-
-    return read
-
-
-def _prefix(text: str) -> str:
-    if text.isascii() and text.replace("-", "").replace("_", "").isalnum() and len(text) <= 50:
-        return text
-    raise ValueError("must be 1 to 50 letters, digits, dashes or underscores")
-
-
-def _database_url(text: str) -> str:
-    schemes = ("postgresql://", "postgres://", "postgresql+asyncpg://", "sqlite://", "sqlite+aiosqlite://")
-    if text.startswith(schemes):
-        return text
-    raise ValueError("must begin with postgresql:// or sqlite:///")
-
-
-def _broker_urls(text: str) -> tuple[str, ...]:
-    urls = _list(text)
-    if urls == ("memory://",) or (urls and all(url.startswith(("amqp://", "amqps://")) for url in urls)):
-        return urls
-    raise ValueError("must be memory:// or one or more of amqp:// and amqps://, with commas between them")
+_port: Final = rules.number(1, PORT_MAX)
 
 
 def _setting(read: Callable[[str], object], default: object, text: str, *, secret: bool = False) -> Any:  # noqa: ANN401 - as attrs' own field()
@@ -92,45 +35,60 @@ def _setting(read: Callable[[str], object], default: object, text: str, *, secre
 class Settings:
     """Everything that can be set from outside, one environment variable each."""
 
-    host: str = _setting(str, "127.0.0.1", "Address to serve HTTP on; the default is both 127.0.0.1 and ::1.")
+    host: str = _setting(
+        rules.host, "127.0.0.1", "Address to serve HTTP on; the default is both 127.0.0.1 and ::1."
+    )
     port: int = _setting(_port, 3000, "Port to serve HTTP on.")
     metrics_port: int | None = _setting(
         _port,
         None,
         "Port of a worker's `/health/…`; the default is the first free one of 9464 to 9473.",
     )
-    open: bool = _setting(_flag, False, "1 allows an address that others can reach, without API keys.")
-    home: Path = _setting(Path, Path(".jobmill"), "Folder of the embedded database, outbox and lock.")
+    open: bool = _setting(rules.flag, False, "1 allows an address that others can reach, without API keys.")
+    home: Path = _setting(rules.folder, Path(".jobmill"), "Folder of the embedded database, outbox and lock.")
     database_url: str = _setting(
-        _database_url,
+        rules.database_url,
         Factory(lambda self: f"sqlite:///{self.home / 'jobmill.db'}", takes_self=True),
         "`postgresql://…` or `sqlite:///…`; the default is `jobmill.db` in `JOBMILL_HOME`.",
         secret=True,
     )
     broker_url: tuple[str, ...] = _setting(
-        _broker_urls,
+        rules.broker_urls,
         ("memory://",),
         "`amqp://…`, several with commas between them are tried in turn; `memory://` for `jobmill up`.",
         secret=True,
     )
-    prefix: str = _setting(_prefix, "jobmill", "First part of the names of exchanges and queues.")
+    prefix: str = _setting(rules.prefix, "jobmill", "First part of the names of exchanges and queues.")
     handlers: tuple[str, ...] = _setting(
-        _list, (), "Modules with your handlers, with commas between them; `module:name` is allowed."
+        rules.modules, (), "Modules with your handlers, with commas between them; `module:name` is allowed."
     )
     smtp_url: str | None = _setting(
-        str, None, "`smtp://user:password@host:port`; unset, mails become files in the outbox.", secret=True
+        rules.smtp_url,
+        None,
+        "`smtp://user:password@host:port`; unset, mails become files in the outbox.",
+        secret=True,
     )
     webhook_networks: str = _setting(
-        str, "", "Private networks that webhooks may reach, as in `10.1.0.0/16,fd00::/8`; none by default."
+        rules.networks,
+        "",
+        "Private networks that webhooks may reach, as in `10.1.0.0/16,fd00::/8`; none by default.",
     )
-    concurrency: int = _setting(_concurrency, 100, "Jobs that one worker process runs at once.")
+    concurrency: int = _setting(
+        rules.number(1, CONCURRENCY_MAX), 100, "Jobs that one worker process runs at once."
+    )
     queue_jobs_max: int = _setting(
-        _queue_jobs, 1_000_000, "Undelivered jobs that a queue may hold; beyond, submitting is refused (503)."
+        rules.number(1, QUEUE_JOBS_MAX),
+        1_000_000,
+        "Undelivered jobs that a queue may hold; beyond, submitting is refused (503).",
     )
-    shutdown_grace_s: int = _setting(_grace, 25, "Seconds that running jobs get to finish at shutdown.")
-    log: str = _setting(_one_of("debug", "info", "warning", "error"), "info", "Least level that is logged.")
+    shutdown_grace_s: int = _setting(
+        rules.number(0, 3_600), 25, "Seconds that running jobs get to finish at shutdown."
+    )
+    log: str = _setting(
+        rules.one_of("debug", "info", "warning", "error"), "info", "Least level that is logged."
+    )
     log_format: str | None = _setting(
-        _one_of("console", "json"),
+        rules.one_of("console", "json"),
         None,
         "`console` or `json`; the default is console on a terminal, else json.",
     )
@@ -171,6 +129,7 @@ class Settings:
                 faults.append(f"{name}: no such setting{_suggestion(name, known)}")
                 continue
             try:
+                rules.check_text(text)
                 values[known[name].name] = known[name].metadata["read"](text)
             except ValueError as error:
                 faults.append(f"{name}: {error}")

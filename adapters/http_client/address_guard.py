@@ -13,7 +13,7 @@ from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from attrs import frozen
 
-from jobmill.application.errors import SetupFault
+from jobmill.application.errors import WrongAddress
 
 #: Names, as a comma list, the networks that may be reached although they are not public.
 NETWORKS_SETTING: Final = "JOBMILL_WEBHOOK_NETWORKS"
@@ -110,13 +110,13 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     """Read the setting: addresses and networks such as ``10.1.0.0/16, fd00::7``, separated by commas.
 
     Raises:
-        SetupFault: one of them cannot be read.
+        WrongAddress: one of them cannot be read.
     """
     parts = [part.strip() for part in text.split(",")]
     try:
         return tuple(ip_network(part) for part in parts if part)
     except ValueError as error:
-        raise SetupFault(f"{NETWORKS_SETTING}: {error}; a network looks like 10.1.0.0/16") from None
+        raise WrongAddress(f"{NETWORKS_SETTING}: {error}; a network looks like 10.1.0.0/16") from None
 
 
 def _meant(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import field, frozen
 from yarl import URL
 
-from jobmill.application.errors import SetupFault
+from jobmill.application.errors import WrongAddress
 
 DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671}
 #: What may stand behind the question mark; the first three name files and mean something with amqps only.
@@ -34,10 +34,10 @@ def parse_addresses(urls: Sequence[str]) -> tuple[Address, ...]:
     """Read ``amqp://`` and ``amqps://`` addresses, in the order of preference.
 
     Raises:
-        SetupFault: there is none, or one cannot be read.
+        WrongAddress: there is none, or one cannot be read.
     """
     if not urls:
-        raise SetupFault("no broker address is given; one looks like amqp://user:password@host:5672/vhost")
+        raise WrongAddress("no broker address is given; one looks like amqp://user:password@host:5672/vhost")
     return tuple(_parse(url) for url in urls)
 
 
@@ -47,18 +47,18 @@ def _parse(text: str) -> Address:
         port = url.port
     except ValueError:
         # The library's own words would show the whole address, password included.
-        raise SetupFault(
+        raise WrongAddress(
             "a broker address cannot be read; it should look like amqp://user:password@host:5672/vhost, "
             "with special characters in the password written as %XX"
         ) from None
     if url.scheme not in DEFAULT_PORTS or not url.host:
-        raise SetupFault(
+        raise WrongAddress(
             f"a broker address must begin with amqp:// or amqps:// and a host, not {url.scheme}:"
         )
     unknown = sorted(set(url.query) - OPTIONS)
     if unknown:
         known = ", ".join(sorted(OPTIONS))
-        raise SetupFault(f"the broker address has unknown options {', '.join(unknown)}; known: {known}")
+        raise WrongAddress(f"the broker address has unknown options {', '.join(unknown)}; known: {known}")
     return Address(url=url.with_port(port or DEFAULT_PORTS[url.scheme]), tls=_tls(url))
 
 
@@ -71,5 +71,5 @@ def _tls(url: URL) -> ssl.SSLContext | None:
         if "certfile" in url.query:
             context.load_cert_chain(url.query["certfile"], url.query.get("keyfile"))
     except OSError as error:
-        raise SetupFault(f"the certificates named in the broker address cannot be used: {error}") from error
+        raise WrongAddress(f"the certificates named in the broker address cannot be used: {error}") from error
     return context

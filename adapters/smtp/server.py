@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from attrs import field, frozen
 
 from jobmill.application.codec.mail import address_fault
-from jobmill.application.errors import SetupFault
+from jobmill.application.errors import WrongAddress
 
 SENDER_DEFAULT: Final = "jobmill@localhost"
 #: What may stand behind the question mark.
@@ -61,19 +61,19 @@ def parse_smtp_url(text: str) -> SmtpServer:
     """Read ``smtp://``, ``smtps://`` or ``smtp+starttls://``, with ``?from=`` and ``?cafile=`` if given.
 
     Raises:
-        SetupFault: the address cannot be read; its words are not repeated.
+        WrongAddress: the address cannot be read; its words are not repeated.
     """
     try:
         url = urlsplit(text)
         security, port = Security(url.scheme), url.port
         host = (url.hostname or "").encode("idna").decode()
     except ValueError:
-        raise SetupFault(
+        raise WrongAddress(
             f"the mail server's address cannot be read; it should look like {_SHAPE}, "
             "with special characters in the password written as %XX"
         ) from None
     if not host or url.path not in ("", "/") or port == 0:
-        raise SetupFault(f"the mail server's address should hold a host and a port only, like {_SHAPE}")
+        raise WrongAddress(f"the mail server's address should hold a host and a port only, like {_SHAPE}")
     options = _options(url)
     return SmtpServer(
         security=security,
@@ -92,7 +92,7 @@ def _options(url: SplitResult) -> Mapping[str, str]:
     options = {unquote(name): unquote(value) for name, _, value in pairs}
     if unknown := sorted(set(options) - OPTIONS):
         known = ", ".join(sorted(OPTIONS))
-        raise SetupFault(
+        raise WrongAddress(
             f"the mail server's address has unknown options {', '.join(unknown)}; known: {known}"
         )
     return options
@@ -101,7 +101,7 @@ def _options(url: SplitResult) -> Mapping[str, str]:
 def _sender(options: Mapping[str, str]) -> str:
     sender = options.get("from", SENDER_DEFAULT)
     if fault := address_fault(sender):
-        raise SetupFault(f"from= in the mail server's address {fault}")
+        raise WrongAddress(f"from= in the mail server's address {fault}")
     return sender
 
 
@@ -111,4 +111,4 @@ def _tls(security: Security, options: Mapping[str, str]) -> ssl.SSLContext | Non
     try:
         return ssl.create_default_context(cafile=options.get("cafile"))
     except OSError as error:
-        raise SetupFault(f"cafile= in the mail server's address cannot be used: {error}") from error
+        raise WrongAddress(f"cafile= in the mail server's address cannot be used: {error}") from error

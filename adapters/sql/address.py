@@ -7,7 +7,7 @@ from attrs import frozen
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from jobmill.application.errors import SetupFault
+from jobmill.application.errors import WrongAddress
 
 _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _SQLITE = frozenset({"sqlite", "sqlite+aiosqlite"})
@@ -45,20 +45,20 @@ class Address:
         """Read a URL.
 
         Raises:
-            SetupFault: it is none, or names a database or an option that we do not know. The text of the
+            WrongAddress: it is none, or names a database or an option that we do not know. The text of the
                 URL is not shown, for it may hold a password.
         """
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):
-            raise SetupFault(
+            raise WrongAddress(
                 "the database URL cannot be read; write postgresql://user@host/name or sqlite:///path"
             ) from None
         if parsed.drivername in _POSTGRES:
             return cls(url=_postgres(parsed))
         if parsed.drivername in _SQLITE:
             return _sqlite(parsed)
-        raise SetupFault(
+        raise WrongAddress(
             f"no database of the kind {parsed.drivername!r} is known; use postgresql:// or sqlite://"
         )
 
@@ -73,7 +73,7 @@ class Address:
 
 def _postgres(url: URL) -> URL:
     if unknown := sorted(url.query.keys() - _QUERY.keys()):
-        raise SetupFault(
+        raise WrongAddress(
             f"the database URL asks for {', '.join(unknown)}; known are {', '.join(sorted(_QUERY))}"
         )
     query = {_QUERY[name]: value for name, value in url.query.items()}
@@ -82,5 +82,5 @@ def _postgres(url: URL) -> URL:
 
 def _sqlite(url: URL) -> Address:
     if not url.database or url.database == ":memory:" or url.query:
-        raise SetupFault("a SQLite database is named by its file, as in sqlite:///jobmill.db")
+        raise WrongAddress("a SQLite database is named by its file, as in sqlite:///jobmill.db")
     return Address(url=URL.create("sqlite+aiosqlite"), file=Path(url.database))

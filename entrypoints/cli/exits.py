@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from jobmill.application.codec.strict_json import MalformedJson
-from jobmill.application.errors import BrokerUnavailable, StorageUnavailable
+from jobmill.application.errors import BrokerUnavailable, StorageUnavailable, WrongAddress
 from jobmill.application.handlers import HandlerFault
 from jobmill.domain.errors import InvalidInput, JobmillError
 from jobmill.entrypoints.loading import HandlersNotFound
@@ -48,7 +48,7 @@ def ending_of(error: Exception) -> Ending:
 
 def _told(error: Exception) -> tuple[Exit, Sequence[str]]:
     match error:
-        case WrongUse() | WrongSettings() | HandlersNotFound() | HandlerFault():
+        case WrongUse() | WrongSettings() | WrongAddress() | HandlersNotFound() | HandlerFault():
             return Exit.WRONG_USE, str(error).splitlines()
         case InvalidInput():
             code = Exit.WRONG_USE if error.code == MalformedJson.code else Exit.REFUSED

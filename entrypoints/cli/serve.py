@@ -5,12 +5,11 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import uvloop
-from attrs import evolve
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from jobmill.entrypoints.log_setup import set_up_logging
-from jobmill.entrypoints.settings import CONCURRENCY_MAX, PORT_MAX, Settings
+from jobmill.entrypoints.settings import CONCURRENCY_MAX, PORT_MAX, PREFIX, Settings
 
 Port = Annotated[int | None, Parameter(validator=Number(gte=1, lte=PORT_MAX))]
 Concurrency = Annotated[int | None, Parameter(validator=Number(gte=1, lte=CONCURRENCY_MAX))]
@@ -66,10 +65,10 @@ def worker(*, concurrency: Concurrency = None, handlers: str | None = None) -> N
 
 def _settings(*, handlers: str | None, **options: str | int | None) -> Settings:
     """Lay the options over the environment, which is checked whole all the same."""
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    if handlers is not None:
-        given["handlers"] = tuple(part.strip() for part in handlers.split(",") if part.strip())
-    return evolve(Settings.from_env(os.environ), **given)
+    Settings.from_env(os.environ)
+    options["handlers"] = handlers
+    given = {PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None}
+    return Settings.from_env({**os.environ, **given})
 
 
 def _run(process: Process, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.topology import Topology
 from jobmill.entrypoints.container.graph import Container
-from jobmill.entrypoints.settings import Settings
+from jobmill.entrypoints.settings import Settings, WrongSettings
 
 
 @asynccontextmanager
@@ -79,5 +79,14 @@ async def _open_bus(
 
 
 async def migrate_store(settings: Settings) -> tuple[int, int]:
-    """Bring the database's tables up to date; return the revisions before and after."""
+    """Bring the database's tables up to date; return the revisions before and after.
+
+    Raises:
+        WrongSettings: there is no folder for the file of a SQLite database.
+    """
+    file = settings.sqlite_file
+    if file is not None and not file.parent.is_dir():
+        raise WrongSettings(
+            f"JOBMILL_DATABASE_URL: there is no folder {file.parent}; make it, or name another"
+        )
     return await migrate(settings.database_url)

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.entrypoints.cli.conftest import bare_folder, ctrl_c_is_heard, migrated, mill
+
+__all__ = ["bare_folder", "ctrl_c_is_heard", "migrated", "mill"]
+
 #: Multiplies the number of cases, for long runs: `JOBMILL_TEST_FUZZ=20 make test ARGS=tests/fuzz`.
 FACTOR_NAME = "JOBMILL_TEST_FUZZ"
 KEY = "fuzzed"

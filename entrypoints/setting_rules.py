@@ -1,0 +1,155 @@
+"""How the texts of settings are read: a reader returns the value or raises ``ValueError`` with the mend."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from jobmill.domain.options import CONTROL
+
+TEXT_CHARS_MAX: Final = 4_096
+
+_HOST: Final = re.compile(r"[\w.:%-]+")
+_MODULE: Final = re.compile(r"[^\W\d][\w-]*(\.[^\W\d][\w-]*)*(:[^\W\d]\w*)?")
+
+
+def check_text(text: str) -> None:
+    """Refuse what no setting may hold, whichever it is."""
+    if len(text) > TEXT_CHARS_MAX:
+        raise ValueError(f"must have at most {TEXT_CHARS_MAX:,} characters, not {len(text):,}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be UTF-8") from None
+    if CONTROL.search(text):
+        raise ValueError("must not hold line breaks or other control characters")
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high:
+            return int(text)
+        raise ValueError(f"must be a whole number from {low} to {high:,}")
+
+    return read
+
+
+def flag(text: str) -> bool:
+    """Read a yes or no."""
+    if text in {"0", "1"}:
+        return text == "1"
+    raise ValueError("must be 0 or 1")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read a list with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a reader of one of several words, in small letters or large."""
+
+    def read(text: str) -> str:
+        if text.lower() in choices:
+            return text.lower()
+        raise ValueError("must be one of " + ", ".join(choices))
+
+    return read
+
+
+def host(text: str) -> str:
+    """Read an address to listen on."""
+    looks_like_an_ip = ":" in text or not text.strip("0123456789.")
+    try:
+        if not _HOST.fullmatch(text):
+            raise ValueError
+        if looks_like_an_ip:
+            ip_address(text)
+    except ValueError:
+        raise ValueError("must be the name or the IP address of this machine") from None
+    return text
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder, which need not be there yet."""
+    if not text.strip():
+        raise ValueError("must be the path of a folder")
+    return Path(text)
+
+
+def prefix(text: str) -> str:
+    """Read the first part of names in the broker."""
+    if text.isascii() and text.replace("-", "").replace("_", "").isalnum() and len(text) <= 50:
+        return text
+    raise ValueError("must be 1 to 50 letters, digits, dashes or underscores")
+
+
+def database_url(text: str) -> str:
+    """Read the address of a database; its options are its adapter's to read."""
+    schemes = ("postgresql://", "postgres://", "postgresql+asyncpg://", "sqlite://", "sqlite+aiosqlite://")
+    if not text.startswith(schemes):
+        raise ValueError("must begin with postgresql:// or sqlite:///")
+    if text.startswith("sqlite"):
+        if not text.partition(":///")[2]:
+            raise ValueError("must name a file, as in sqlite:///jobmill.db")
+    else:
+        _check_place(text, "must be like postgresql://user:password@host:5432/name", needs_host=False)
+    return text
+
+
+def broker_urls(text: str) -> tuple[str, ...]:
+    """Read the addresses of a broker."""
+    urls = words(text)
+    if urls == ("memory://",):
+        return urls
+    if not urls or not all(url.startswith(("amqp://", "amqps://")) for url in urls):
+        raise ValueError("must be memory:// or one or more of amqp:// and amqps://, with commas between them")
+    for url in urls:
+        _check_place(url, "must be like amqp://user:password@host:5672/vhost")
+    return urls
+
+
+def smtp_url(text: str) -> str:
+    """Read the address of a mail server; its options are its adapter's to read."""
+    shape = "must be like smtp://user:password@host:25, smtps://… or smtp+starttls://…"
+    if not text.startswith(("smtp://", "smtps://", "smtp+starttls://")):
+        raise ValueError(shape)
+    _check_place(text, shape)
+    return text
+
+
+def modules(text: str) -> tuple[str, ...]:
+    """Read the names of modules."""
+    names = words(text)
+    if names and all(_MODULE.fullmatch(name) for name in names):
+        return names
+    raise ValueError("must be modules like shop.jobs or shop.jobs:handlers, with commas between them")
+
+
+def networks(text: str) -> str:
+    """Read networks, which the web client takes as text."""
+    shape = "must be networks like 10.1.0.0/16, with commas between them"
+    try:
+        parts = [ip_network(part) for part in words(text)]
+    except ValueError as error:
+        # Nothing else is repeated: somebody's address may have come here by mistake, password included.
+        raise ValueError(f"{error}; {shape}" if "host bits" in str(error) else shape) from None
+    if not parts:
+        raise ValueError(shape)
+    return text
+
+
+def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:
+    """Refuse a URL without a host that can be one, or with a port that is none; never repeat its words."""
+    mend = f"{shape}, with special characters in the password written as %XX"
+    try:
+        place = urlsplit(url)
+        found, port = place.hostname, place.port
+    except ValueError:
+        raise ValueError(mend) from None
+    if (needs_host and not found) or (found and not _HOST.fullmatch(found)) or port == 0:
+        raise ValueError(mend)
