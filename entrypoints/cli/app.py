@@ -44,7 +44,8 @@ def build_app() -> App:
         help_format="plaintext",
         version_flags=(),
         suppress_keyboard_interrupt=False,
-        default_parameter=Parameter(negative=(), show_default=False),
+        # An argument is what it says: no list in JSON, which would be read without our bounds.
+        default_parameter=Parameter(negative=(), show_default=False, json_list=False, json_dict=False),
         group_commands=_OTHER,
     )
     for rank, (group, name, where, line) in enumerate(_COMMANDS):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
-from jobmill.entrypoints.cli.exits import Exit, ending_of
+from jobmill.entrypoints.cli.exits import Exit, WrongUse, ending_of
 
 _DEBUG: Final = "--debug"
 _LOG: Final = "JOBMILL_LOG"
@@ -47,6 +47,7 @@ def _debugging(asked: bool) -> Iterator[None]:
 
 
 def _run(tokens: Sequence[str]) -> int:
+    _check_utf8(tokens)
     if list(tokens) in (["--version"], ["version"]):
         from jobmill.entrypoints.cli.version import version
 
@@ -64,6 +65,15 @@ def _run(tokens: Sequence[str]) -> int:
         _complain([str(error), f"see {command} --help"])
         return Exit.WRONG_USE
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _check_utf8(tokens: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 come as halves of pairs, which no database and no terminal takes."""
+    for place, token in enumerate(tokens, start=1):
+        try:
+            token.encode()
+        except UnicodeEncodeError:
+            raise WrongUse(f"argument {place} is not UTF-8: {ascii(token[:40])}") from None
 
 
 def _tell(error: Exception) -> int:

@@ -126,6 +126,20 @@ def test_a_refused_option_leads_to_the_help_of_its_command(bare_folder: Mill) ->
     )
 
 
+@pytest.mark.parametrize("argument", ["[" * 5_000, f'["{"0" * 32}"]'])
+def test_an_argument_is_never_read_as_a_list(bare_folder: Mill, argument: str) -> None:
+    told = bare_folder.run("requeue", argument)
+
+    assert told.code == Exit.WRONG_USE
+    assert "see jobmill requeue --help" in told.err
+
+
+def test_an_argument_that_is_not_utf_8_is_a_wrong_use(mill: Mill) -> None:
+    told = mill.run("submit", "simulate", "\udcff")
+
+    assert told == Told(code=Exit.WRONG_USE, out="", err="jobmill: argument 3 is not UTF-8: '\\udcff'\n")
+
+
 def test_a_fault_of_ours_is_one_line(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
     _break(monkeypatch)
 
