@@ -153,8 +153,8 @@ async def _judge_kills(watch: Watch, incidents: Sequence[Incident], findings: Fi
 
 
 def _story(row: Any) -> str:  # noqa: ANN401 - a row of asyncpg
-    words = f"{row['job_id']} on {row['worker']}, started {row['started_at']:%T.%f}"
-    return f"{words}, lost {row['at']:%T.%f}: {row['message']}"
+    words = f"{row['job_id']} on {row['worker']}, started {row['started_at']}"
+    return f"{words}, lost {row['at']}: {row['message']}"
 
 
 def _disturbs(other: Incident, kill: Incident) -> bool:
