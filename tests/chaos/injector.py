@@ -45,7 +45,8 @@ LANES: Final = (
     Lane(name="freezes", faults=processes.FREEZES, gap_s=(1.0, 5.0)),
     Lane(name="servers", faults=(*servers.FAULTS, *network.LASTING), gap_s=(1.0, 4.0)),
     Lane(name="messages", faults=(*messages.FAULTS, *network.SUDDEN), gap_s=(0.3, 2.0)),
-    Lane(name="processes", faults=(*processes.FAULTS, processes.ROLLING), gap_s=(0.2, 1.5)),
+    Lane(name="processes", faults=processes.FAULTS, gap_s=(0.2, 1.5)),
+    Lane(name="releases", faults=(processes.ROLLING,), gap_s=(60.0, 120.0)),
 )
 
 
