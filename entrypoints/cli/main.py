@@ -73,7 +73,7 @@ def _check_utf8(tokens: Sequence[str]) -> None:
         try:
             token.encode()
         except UnicodeEncodeError:
-            raise WrongUse(f"argument {place} is not UTF-8: {ascii(token[:40])}") from None
+            raise WrongUse(f"argument {place} is not UTF-8: {token[:40]!a}") from None
 
 
 def _tell(error: Exception) -> int:
