@@ -18,6 +18,8 @@ ROLE: Final = "chores"
 STEP_EVERY: Final = timedelta(seconds=2)
 LEADER_TTL: Final = timedelta(seconds=10)
 _SHORTEST_S: Final = 0.02
+#: Soon, since a short interruption keeps the trust in leases.
+_TRY_AGAIN_S: Final = 0.5
 
 
 class Leader:
@@ -47,6 +49,8 @@ class Leader:
         self._observer = observer
         self._name: str | None = None  # by which the role was taken
         self._leads = False
+        self._complaint = ""
+        self._answered_s = 0.0  # when the store had answered everything of a step for the last time
 
     @property
     def leads(self) -> bool:
@@ -77,7 +81,7 @@ class Leader:
 
     async def _step(self) -> float:
         """Take a step and return how long to wait for the next, in seconds."""
-        every_s = STEP_EVERY.total_seconds()
+        loop, every_s = asyncio.get_running_loop(), STEP_EVERY.total_seconds()
         try:
             led = self._leads
             self._leads = await self._hold()
@@ -87,15 +91,20 @@ class Leader:
                 self._reconciler.trust_leases()
             elif not led:
                 self._reconciler.distrust_leases()
+            else:
+                self._reconciler.resume(after_s=loop.time() - self._answered_s)
             await self._orphans.step()
             await self._scheduler.step()
             await self._reconciler.step()
             await self._topology_keeper.step()
             next_due = await self._scheduler.next_due()
+            self._answered_s = loop.time()
         except (Unavailable, StorageRefused, SetupFault) as error:
-            self._reconciler.distrust_leases()
-            self._observer.noted("chores interrupted", reason=str(error))
-            return every_s
+            if str(error) != self._complaint:
+                self._observer.noted("chores interrupted", reason=str(error))
+            self._complaint = str(error)
+            return _TRY_AGAIN_S
+        self._complaint = ""
         if next_due is None:
             return every_s
         return max(_SHORTEST_S, min(every_s, next_due.total_seconds()))

@@ -60,6 +60,7 @@ class Reconciler:
         self._entropy = entropy
         self._observer = observer
         self._ttl = lease.ttl
+        self._renew_every_s = lease.renew_every.total_seconds()
         self._lapse_from_s: float | None = None
         self._offset: datetime | None = None  # of the store's clock from the loop's
 
@@ -69,6 +70,14 @@ class Reconciler:
         For a new leader, for one that lost sight of the store, and after a jump of the store's clock.
         """
         self._lapse_from_s = None
+
+    def resume(self, *, after_s: float) -> None:
+        """Go on after so many seconds without a word of the store.
+
+        No worker could renew in that time. Up to the time between two renewals that has cost no lease.
+        """
+        if after_s > self._renew_every_s:
+            self.distrust_leases()
 
     def trust_leases(self) -> None:
         """Lapse what is over without waiting: surely no other worker lives that could renew first."""

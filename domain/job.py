@@ -18,6 +18,9 @@ POSTPONES_MAX: Final = 100
 #: A job whose notice was replaced this often without a start kills whoever receives it.
 ANNOUNCES_MAX: Final = 10
 
+#: The first worker that a job loses is hardly its fault. From the second on its policy's delay holds.
+AT_ONCE: Final = timedelta(0)
+
 
 @frozen(kw_only=True)
 class Job(JobRecord):
@@ -76,6 +79,8 @@ class Job(JobRecord):
         match policy.decide(failure, attempt=self.attempt, max_attempts=self.max_attempts, fraction=fraction):
             case RetryIn(delay=delay):
                 fact = Fact.RETRY_SCHEDULED
+                if suspect and not self.suspect:
+                    delay = AT_ONCE
                 return self._wait(fact, delay, now=now, stamp=stamp, failure=failure, suspect=suspect)
             case _:
                 return self._bury(failure, now=now, stamp=stamp, suspect=suspect)

@@ -103,6 +103,21 @@ async def test_after_trouble_with_the_store_it_waits_a_whole_lease_again(world: 
     assert "chores interrupted" in node.notes.names
 
 
+async def test_trouble_shorter_than_a_renewal_is_no_reason_to_wait(world: World) -> None:
+    """Where the store stumbles all the time, a dead worker's jobs would stay away for as long."""
+    node = world.node()
+    await world.passes(30)
+    job = world.has(JobState.PROCESSING, lease_until=world.clock.now() + 3 * SECOND)
+    node.cable.is_cut = True
+    await world.passes(2.1)
+    node.cable.is_cut = False
+
+    await world.passes(5)
+
+    assert "chores interrupted" in node.notes.names
+    assert world.job(job).state is not JobState.PROCESSING
+
+
 async def test_one_that_leads_again_waits_again(world: World) -> None:
     first = world.node(is_present=False)
     await world.passes(30)

@@ -1,5 +1,6 @@
 """Attempts: when they count, when they are given back, and what they leave on the job."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import WORKER_LOST, FailureKind
 from jobmill.domain.job import POSTPONES_MAX, Job
 from jobmill.domain.states import JobState
+from jobmill.domain.transition import Transition
 
 from tests.builders import (
     HOUR,
@@ -23,6 +25,7 @@ from tests.builders import (
     failed,
     handed_back,
     lapsed,
+    orphaned,
     started,
     succeeded,
 )
@@ -125,6 +128,16 @@ def test_a_lost_worker_makes_its_job_suspect() -> None:
     assert move.job.suspect
     assert move.job.error_kind is FailureKind.WORKER_LOST
     assert not failed(a_running_job()).job.suspect
+
+
+@pytest.mark.parametrize("lose", [lapsed, orphaned])
+def test_the_first_lost_worker_costs_no_wait_and_the_next_ones_do(lose: Callable[[Job], Transition]) -> None:
+    """A poison job is slowed down like any other that fails; its neighbours are not."""
+    first = lose(a_running_job(attempt=1)).job
+    second = lose(a_running_job(attempt=2, suspect=True)).job
+
+    assert (first.state, first.retry_at) == (JobState.RETRYING, NOW)
+    assert second.retry_at == NOW + timedelta(seconds=4)
 
 
 def test_a_failure_that_is_no_lost_worker_clears_the_suspicion() -> None:
