@@ -27,7 +27,7 @@ from tests.fuzz.test_codec import parcels
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.waiting import until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 LANES: Final = ("simulate.high", "simulate.normal", "default.low")
 PARCELS: Final = 400

@@ -3,12 +3,16 @@
 from random import Random
 from typing import Final
 
+import pytest
+
 from jobmill.entrypoints.cli.app import _COMMANDS
 from jobmill.entrypoints.cli.exits import Exit
 
 from tests.fuzz.conftest import Tried
 from tests.fuzz.strategies import EVIL_TEXTS
 from tests.unit.entrypoints.cli.mill import Mill
+
+pytestmark = pytest.mark.timeout(600)
 
 CASES: Final = 250
 #: These would stay; they get something wrong each time.

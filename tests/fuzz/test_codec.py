@@ -31,6 +31,8 @@ from tests.fuzz.conftest import Tried
 from tests.fuzz.strategies import EVIL_BYTES, changed, every, every_damage, json_values, texts
 from tests.unit.entrypoints.http.api_world import ApiWorld, Thumbnail
 
+pytestmark = pytest.mark.timeout(600)
+
 REQUESTS: Final[tuple[dict[str, Any], ...]] = (
     {"type": "email", "payload": {"recipient": "ada@example.com", "subject": "Hi", "body": "Hello"}},
     {

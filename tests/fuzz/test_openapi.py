@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 import schemathesis
 from schemathesis import BaseSchema, Case, HookContext
 from schemathesis.engine import from_schema
@@ -15,6 +16,8 @@ from jobmill.entrypoints.http.openapi.operations import OPERATIONS
 
 from tests.fuzz.conftest import Tried
 from tests.fuzz.served import Served, served
+
+pytestmark = pytest.mark.timeout(600)
 
 AnyCase = Case[Any]
 

@@ -19,7 +19,7 @@ from tests.fuzz.strategies import damage
 from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 CASES: Final = 600
 AT_ONCE: Final = 25
