@@ -42,11 +42,12 @@ def test_every_route_keeps_to_its_description_whatever_comes(
     answers: dict[str, Counter[int]] = defaultdict(Counter)
     faults: list[str] = []
     with served(tmp_path) as server:
-        for event in from_schema(described(server, factor)).execute():
-            faults += told_by(event)
-            if isinstance(event, ScenarioFinished):
-                for name, answer in answered(event):
-                    answers[name][answer] += 1
+        for in_order in (False, True):
+            for event in from_schema(described(server, factor, in_order=in_order)).execute():
+                faults += told_by(event)
+                if isinstance(event, ScenarioFinished):
+                    for name, answer in answered(event):
+                        answers[name][answer] += 1
 
     tried(sum(each.total() for each in answers.values()))
     assert not faults, "\n\n".join(faults[:20])
@@ -55,25 +56,36 @@ def test_every_route_keeps_to_its_description_whatever_comes(
         assert operation.good.keys() & seen.keys(), f"{operation.name} never did what it is for: {seen}"
 
 
-def described(server: Served, factor: int) -> BaseSchema:
-    """The description, with the checks that make sense: there are no accounts whose rights could be tried."""
+def described(server: Served, factor: int, *, in_order: bool) -> BaseSchema:
+    """The description, with the checks that make sense: there are no accounts whose rights could be tried.
+
+    Args:
+        in_order: requests that follow from each other's answers, instead of single ones about what is there.
+    """
+    phases = {name: {"enabled": not in_order} for name in ("examples", "coverage", "fuzzing")}
     accept = {"positive_data_acceptance": {"expected-statuses": ANSWERED}}
     lenient = {"positive_data_acceptance": {"expected-statuses": REFUSED_BY_RULES}}
     config = schemathesis.Config.from_dict(
         {
             "generation": {"max-examples": CASES * factor, "deterministic": factor == 1},
+            "phases": {**phases, "stateful": {"enabled": in_order}},
             "checks": {**accept, "ignored_auth": {"enabled": False}},
             "operations": [
                 {"include-name": WITH_A_PAYLOAD, "checks": lenient},
-                {"include-name": LIKE_SUBMIT, "phases": {"coverage": {"enabled": factor > 1}}},
+                {
+                    "include-name": LIKE_SUBMIT,
+                    "phases": {"coverage": {"enabled": factor > 1 and not in_order}},
+                },
             ],
         }
     )
     description = schemathesis.openapi.from_url(f"{server.url}/openapi.json", config=config)
+    if in_order:
+        return description
     known = iter_forever(server.ids)
 
     def map_case(context: HookContext, case: AnyCase) -> AnyCase:
-        """Ask for what is there, where the made-up id is well-formed and not one of the case's own making."""
+        """Ask for what is there, where the made-up id is well-formed."""
         if is_an_id(case.path_parameters.get("id")):
             case.path_parameters["id"] = next(known)
         return case
