@@ -72,12 +72,18 @@ def check_given_back(move: Transition) -> None:
 
 
 def check_wait(move: Transition, *, asked: timedelta | None, policy: RetryPolicy, now: datetime) -> None:
-    """The job waits as long as was asked, else as the policy says, on the rung that holds so long."""
+    """The job waits as long as was asked, else as the policy says, on the rung that holds so long.
+
+    The first lost worker costs no wait at all.
+    """
     retry_at, wake_at = move.job.retry_at, move.job.wake_at
     assert retry_at is not None
     assert wake_at is not None
     delay, slack = retry_at - now, wake_at - retry_at
-    if asked is not None:
+    is_lost = move.failure is not None and move.failure.kind is FailureKind.WORKER_LOST
+    if is_lost and not move.before.suspect:
+        assert delay == timedelta(0)
+    elif asked is not None:
         assert delay == asked
     else:
         grown_s = policy.base.total_seconds() * policy.factor**move.before.attempt
