@@ -33,9 +33,9 @@ class LeaseKeeper:
         self._renewals: set[asyncio.Task[None]] = set()
 
     @property
-    def runs(self) -> frozenset[Run]:
-        """What runs at this moment."""
-        return frozenset(self._runs)
+    def runs(self) -> tuple[Run, ...]:
+        """What runs at this moment, in the order of starting."""
+        return tuple(self._runs)
 
     def watch(self, run: Run) -> None:
         """Keep the lease of a run from here on; one that is over already stops the run at once."""
@@ -80,6 +80,7 @@ class LeaseKeeper:
             answers = await self._leases.renew([run.fence for run in runs], ttl=self._policy.ttl)
         except (Unavailable, StorageRefused) as error:
             self._observer.noted("leases not renewed", runs=len(runs), reason=str(error))
+            self._ask_again(runs, sent_s)
             return
         for run, answer in zip(runs, answers, strict=True):
             match answer:
@@ -91,8 +92,14 @@ class LeaseKeeper:
                         run.stop(Interrupt.STOP_ASKED)
                 case Lost():
                     run.stop(Interrupt.LEASE_LOST)  # without effect while its outcome is being saved
-                case _:
-                    pass  # busy: belief goes on until its end
+                case _:  # busy: belief goes on until its end
+                    self._ask_again([run], sent_s)
+
+    def _ask_again(self, runs: Sequence[Run], sent_s: float) -> None:
+        """Let the next look renew what this one could not: a third of a lease is too long to wait."""
+        for run in runs:
+            if run.sent_s == sent_s:  # and no later renewal is on its way
+                run.sent_s -= self._policy.renew_every.total_seconds()
 
     def _doubt(self, run: Run) -> None:
         """Stop a run at the very moment when belief in it ends; until then, ask again by then.

@@ -27,7 +27,8 @@ class Run:
 
     Args:
         job: as it was claimed.
-        sent_s: loop time just before the last claim or renewal was sent, whatever came of it.
+        sent_s: loop time just before the last claim or renewal was sent; a third of a lease earlier where it
+            has to be sent again at once.
         believes_until_s: loop time at which the handler is stopped unless the lease is renewed.
     """
 

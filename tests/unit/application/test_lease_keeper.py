@@ -149,6 +149,17 @@ async def test_a_busy_row_is_no_reason_to_stop(world: World, node: Node) -> None
     assert handler.stopped_s is None
 
 
+async def test_a_row_that_was_busy_twice_is_renewed_as_soon_as_it_is_free(world: World, node: Node) -> None:
+    handler = await running(world, node)
+    world.tables.locked.add(handler.run.job.id)
+    await world.passes(11)  # two renewals of three were due
+    world.tables.locked.clear()
+
+    await world.passes(100)
+
+    assert handler.stopped_s is None
+
+
 async def test_a_row_that_stays_busy_is_given_up_with_the_belief(world: World, node: Node) -> None:
     handler = await running(world, node)
     world.tables.locked.add(handler.run.job.id)
@@ -234,7 +245,7 @@ async def test_a_run_that_is_over_is_renewed_no_more(world: World, node: Node) -
 
     assert lease_of(world, handler.run.job) == TTL_S
     assert handler.stopped_s is None
-    assert node.keeper.runs == frozenset()
+    assert node.keeper.runs == ()
 
 
 async def test_a_handler_that_ignores_its_cancellation_loses_its_lease(world: World, node: Node) -> None:

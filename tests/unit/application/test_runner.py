@@ -18,7 +18,7 @@ async def test_what_a_handler_returns_is_kept_as_json(bench: Bench) -> None:
 
     assert (row.state, row.result, row.attempt) == (JobState.SUCCEEDED, '{"sent":3}', 1)
     assert row.lease_until is None
-    assert bench.node.keeper.runs == frozenset()
+    assert bench.node.keeper.runs == ()
 
 
 async def test_a_handler_learns_which_attempt_it_is(bench: Bench) -> None:

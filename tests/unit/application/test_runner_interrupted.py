@@ -72,7 +72,7 @@ async def test_a_cancellation_from_outside_is_no_outcome(bench: Bench) -> None:
         await task
 
     assert bench.world.job(run.job).state is JobState.PROCESSING
-    assert bench.node.keeper.runs == frozenset()
+    assert bench.node.keeper.runs == ()
 
 
 async def test_a_handler_that_was_asked_to_stop_and_stops_is_cancelled(bench: Bench) -> None:
