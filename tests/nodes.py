@@ -97,6 +97,8 @@ class Node:
     registry: Registry
     clock: Clock
     entropy: Entropy
+    #: What the process takes for the store's time, where that is not quite the same.
+    wall: Clock | None = None
     concurrency: int | None = None
     parcel_jobs: int = 50
     queue_jobs_max: int = 1_000_000
@@ -106,19 +108,20 @@ class Node:
     grace_s: float = 25.0
     cable: Cable = field(factory=Cable)
     notes: Notes = field(factory=Notes)
-    tasks: "set[asyncio.Task[Any]]" = field(factory=set)
+    tasks: "dict[asyncio.Task[Any], None]" = field(factory=dict)  # in the order of their making
     is_alive: bool = True
 
     def __attrs_post_init__(self) -> None:
         """Build the graph."""
         self.store = MemoryStore(clock=self.clock, tables=self.tables, faults=self.cable)
         self.bus = MemoryBus(broker=self.broker)
-        chance: dict[str, Any] = {"clock": self.clock, "entropy": self.entropy}
+        wall = self.wall or self.clock
+        chance: dict[str, Any] = {"clock": wall, "entropy": self.entropy}
         watched: dict[str, Any] = {"observer": self.notes}
         self.relay = Relay(
             bus=self.bus,
             outbox=self.store.outbox,
-            clock=self.clock,
+            clock=wall,
             parcel_jobs=self.parcel_jobs,
             **watched,
         )
@@ -257,8 +260,8 @@ def follow_tasks(loop: asyncio.AbstractEventLoop) -> None:
         task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
         node = NODE.get()
         if node is not None:
-            node.tasks.add(task)
-            task.add_done_callback(node.tasks.discard)
+            node.tasks[task] = None
+            task.add_done_callback(lambda task: node.tasks.pop(task, None))
         return task
 
     loop.set_task_factory(make)

@@ -76,6 +76,8 @@ class World:
     timeout: timedelta = timedelta(seconds=60)
     nodes: list[Node] = field(factory=list)
     tables: Tables = field(factory=Tables)
+    node_type: type[Node] = Node
+    broker_type: type[MemoryBroker] = MemoryBroker
     clock: JumpyClock = field(factory=JumpyClock)
     runs: list[Ran] = field(factory=list)
     overlaps: list[UUID] = field(factory=list)  # jobs that two processes ran at once in good faith
@@ -89,12 +91,12 @@ class World:
         for name, queue in (("work", "default"), ("other", "other")):
             handlers.register(name, queue=queue, retry=self.retry, timeout=self.timeout)(self._handle)
         self.registry = Registry([handlers])
-        self.broker = MemoryBroker(queues=self.registry.queues)
+        self.broker = self.broker_type(queues=self.registry.queues)
         self.client = self.node(concurrency=None)
 
     def node(self, *, concurrency: int | None = 10, starts: bool = True, **wishes: Any) -> Node:
         """A new process that works off jobs."""
-        made = Node(
+        made = self.node_type(
             name=f"node-{len(self.nodes)}",
             tables=self.tables,
             broker=self.broker,
