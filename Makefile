@@ -14,7 +14,7 @@ CORES  ?= 2
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-.PHONY: help up test check fix chaos wheel pins clean
+.PHONY: help up test check fix chaos mutants wheel pins clean
 
 help:  ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ fix: $(VENV)/.dev-ready  ## Mend what ruff can mend by itself
 
 chaos: $(VENV)/.dev-ready  ## Break everything under load for CHAOS_MINUTES=3, account for every job; ARGS="--publish"
 	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) $(ARGS)
+
+mutants: $(VENV)/.dev-ready  ## Open each hole of the protocol again in a copy, and see who finds it
+	$(BIN)/python -m tests.simulation.mutate $(ARGS)
 
 wheel: $(VENV)/.dev-ready  ## Build dist/jobmill-*.whl
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
