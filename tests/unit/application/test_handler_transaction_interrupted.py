@@ -94,7 +94,7 @@ async def test_what_follows_the_commit_is_still_bound_by_the_timeout_and_by_noth
     ended_s: list[float] = []
 
     async def dawdle(_context: JobContext) -> object:
-        assert bench.node.keeper.runs == frozenset(), "there is no lease any more to keep"
+        assert bench.node.keeper.runs == (), "there is no lease any more to keep"
         try:
             await asyncio.sleep(1_000)
             return None
