@@ -186,10 +186,10 @@ DELIVERY: Final = (
         rules="3",
         file="adapters/sql/fences.py",
         old="return rows.order_by(jobs.c.id).with_for_update",
-        new="return rows.with_for_update",
+        new='return rows.order_by(__import__("sqlalchemy").func.random()).with_for_update',
         killer=Test(
             file="tests/integration/sql/test_lock_order.py",
-            name="test_stop_requests_lock_their_jobs_in_one_order",
+            name="test_saves_lock_their_jobs_in_one_order",
         ),
     ),
     Mutant(
