@@ -88,9 +88,9 @@ DELIVERY: Final = (
     Mutant(
         hole="after an outage leases lapse at once",
         rules="39",
-        file="application/leader.py",
-        old="            self._reconciler.distrust_leases()\n            self._observer.noted",
-        new="            self._observer.noted",
+        file="application/reconciler.py",
+        old="        if after_s > self._renew_every_s:\n",
+        new="        if after_s > 86_400.0:\n",
         killer=Test(
             file="tests/unit/application/test_leader.py",
             name="test_after_trouble_with_the_store_it_waits_a_whole_lease_again",
