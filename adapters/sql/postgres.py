@@ -13,11 +13,14 @@ from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.postgres_dialect import Postgres
 
 CONNECT_WITHIN_S: Final = 5.0
+IDLE_SETTING: Final = "idle_in_transaction_session_timeout"
 #: How much longer than the server's own limit we wait for its word, in case that it lives no more.
 SILENCE_S: Final = 5.0
-IDLE_IN_TRANSACTION_S: Final = 60.0
-#: The same between a handler's outcome, which locks its job's row, and the commit.
-LAST_IDLE_S: Final = 5.0
+#: A process that hangs between two statements of ours holds locks that others need: so long and no longer,
+#: which is as long as they wait for a lock.
+IDLE_IN_TRANSACTION_S: Final = 5.0
+#: A handler may take its time, up to its outcome, which locks its job's row.
+HANDLER_IDLE_S: Final = 60.0
 
 
 def open_postgres(address: Address, limits: Limits) -> Database:
@@ -36,7 +39,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
     )
     handlers = create_async_engine(
         address.opened(create=False),
-        connect_args=connect_args(limits),
+        connect_args=connect_args(limits, idle_s=HANDLER_IDLE_S),
         pool_size=limits.handlers_max,
         max_overflow=0,
         pool_timeout=limits.pool_wait_s,
@@ -56,7 +59,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         handlers=handlers,
         handlers_max=limits.handlers_max,
         handler_within_s=None,
-        last_words=[text(f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(LAST_IDLE_S)}")],
+        last_words=[text(f"SET LOCAL {IDLE_SETTING} = {_milliseconds(IDLE_IN_TRANSACTION_S)}")],
         bounded=lambda _: asyncio.timeout(_silence(limits)),
     )
 
@@ -65,7 +68,7 @@ def one_time_engine(address: Address, limits: Limits) -> AsyncEngine:
     """Make an engine that keeps no connection, for a migration."""
     return create_async_engine(
         address.opened(create=True),
-        connect_args=connect_args(limits),
+        connect_args=connect_args(limits, idle_s=HANDLER_IDLE_S),
         poolclass=NullPool,
         hide_parameters=True,
     )
@@ -75,13 +78,13 @@ def _silence(limits: Limits) -> float | None:
     return limits.statement_timeout_s + SILENCE_S if limits.statement_timeout_s else None
 
 
-def connect_args(limits: Limits) -> dict[str, Any]:
+def connect_args(limits: Limits, *, idle_s: float = IDLE_IN_TRANSACTION_S) -> dict[str, Any]:
     """Return what every connection is told at its start."""
     settings = {
         "application_name": "jobmill",
         "statement_timeout": _milliseconds(limits.statement_timeout_s),
         "lock_timeout": _milliseconds(limits.lock_timeout_s),
-        "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_S),
+        IDLE_SETTING: _milliseconds(idle_s),
         "timezone": "UTC",  # elsewhere a day that is added may have 23 hours
     }
     return {"timeout": CONNECT_WITHIN_S, "server_settings": settings}

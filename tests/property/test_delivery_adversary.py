@@ -215,7 +215,7 @@ class Delivery(DeliveryLaws):
 #: Not shrunk: that takes longer than reading forty steps. JOBMILL_TEST_EXAMPLES asks for a longer search.
 TestDelivery = pytest.mark.timeout(600)(Delivery.TestCase)
 TestDelivery.settings = settings(
-    max_examples=int(os.environ.get("JOBMILL_TEST_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("JOBMILL_TEST_EXAMPLES", "60")),
     stateful_step_count=40,
     deadline=None,
     derandomize="CI" in os.environ,

@@ -27,10 +27,15 @@ async def test_postgresql_itself_bounds_every_statement_lock_and_idle_transactio
     async with (
         open_sql_store(migrated_url, statement_timeout_s=12, lock_timeout_s=1.5) as store,
         store._database.reads.connect() as connection,
+        store._database.handlers.connect() as of_a_handler,
     ):
-        found = [(await connection.execute(text(f"SHOW {name}"))).scalar_one() for name in names]
+        ours, handlers = [
+            [(await each.execute(text(f"SHOW {name}"))).scalar_one() for name in names]
+            for each in (connection, of_a_handler)
+        ]
 
-    assert found == ["jobmill", "12s", "1500ms", "1min", "UTC"]
+    assert ours == ["jobmill", "12s", "1500ms", "5s", "UTC"]
+    assert handlers == ["jobmill", "12s", "1500ms", "1min", "UTC"]
 
 
 async def test_a_store_uses_no_more_connections_than_it_may(migrated_url: str) -> None:
