@@ -18,6 +18,11 @@ from jobmill.domain.states import JobState
 from tests.builders import HOUR, failed, handed_back, started, succeeded
 from tests.contract.store_world import StoreWorld
 
+#: In memory the connection has nothing but ``execute``.
+ON_SQL = pytest.mark.parametrize(
+    "store_opener", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
 
 async def write(store: Store, connection: Any, name: str) -> None:  # noqa: ANN401
     """Write something of the handler's own. In SQL any table will do, and this one the store can show."""
@@ -135,11 +140,9 @@ async def test_others_may_renew_and_settle_when_it_is_over(world: StoreWorld) ->
     await world.saved(succeeded(other, now=world.now))
 
 
+@ON_SQL
 @pytest.mark.parametrize("verb", ["commit", "rollback", "close"])
 async def test_a_handler_does_not_end_it_by_itself(store: Store, world: StoreWorld, verb: str) -> None:
-    if isinstance(store, MemoryStore):
-        pytest.skip("its connection has nothing but execute")
-
     async def handle() -> None:
         async with store.transactions.begin() as transaction:
             await write(store, transaction.connection, "paid")
@@ -151,9 +154,8 @@ async def test_a_handler_does_not_end_it_by_itself(store: Store, world: StoreWor
     assert not await stands(store, "paid")
 
 
+@ON_SQL
 async def test_one_that_was_ended_underneath_is_not_committed(store: Store, world: StoreWorld) -> None:
-    if isinstance(store, MemoryStore):
-        pytest.skip("its connection has nothing but execute")
     job = await world.running()
 
     async with store.transactions.begin() as transaction:
@@ -164,9 +166,8 @@ async def test_one_that_was_ended_underneath_is_not_committed(store: Store, worl
     assert await world.seen(job) == job
 
 
+@ON_SQL
 async def test_a_savepoint_lets_a_statement_fail(store: Store, world: StoreWorld) -> None:
-    if isinstance(store, MemoryStore):
-        pytest.skip("its connection has nothing but execute")
     job = await world.running()
 
     async with store.transactions.begin() as transaction:
