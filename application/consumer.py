@@ -26,9 +26,12 @@ from jobmill.domain.lease import LeasePolicy
 
 #: Jobs that find no slot for so long go back.
 HOLD_S: Final = 1.0
+#: What kills a worker does so at its start, as a rule. After so long another suspect may begin: else the
+#: hundred long jobs of a killed worker would run one after the other.
+SUSPECT_TRIAL_S: Final = 1.0
 #: A suspect that finds another at work goes away for a while: three of them would use up a lane's prefetch.
 SUSPECT_HOLD_S: Final = 0.25
-SUSPECT_AWAY: Final = timedelta(seconds=2)
+SUSPECT_AWAY: Final = timedelta(seconds=1)
 _STORE_PROBE_S: Final = 1.0
 
 
@@ -38,7 +41,7 @@ class Consumer:
     What finds no slot within the hold time is sent back, and the lanes are left until a slot comes free: so
     parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
     nothing is received. A job that was running when its worker was lost is a suspect: it may have been the
-    cause, so never two of them run here at once, and a neighbour loses one attempt by it at most.
+    cause, so never two of them begin here within a second, or one beside the last attempt of another.
 
     Args:
         lanes: what this worker serves.
@@ -176,12 +179,20 @@ class Consumer:
     async def _execute(self, holding: Holding, run: Run) -> None:
         if self._is_stopping:
             run.stop(Interrupt.SHUTDOWN)
+        trial = asyncio.get_running_loop().call_later(SUSPECT_TRIAL_S, self._pass_trial, run.job)
         try:
             await self._runner.run(run)
         finally:
+            trial.cancel()
             holding.is_settled()
             self._free += 1
             self._acquit([run.job])
+            self._wake.set()
+
+    def _pass_trial(self, job: Job) -> None:
+        """Let another suspect begin beside one that has killed nobody yet; not beside its last attempt."""
+        if job.attempt < job.max_attempts:
+            self._acquit([job])
             self._wake.set()
 
     def _acquit(self, jobs: Sequence[Job]) -> None:

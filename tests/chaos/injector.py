@@ -141,6 +141,9 @@ class Injector:
             self.incidents.append(incident)
             recovery = group.create_task(self._recover(incident))
             await asyncio.wait({recovery}, timeout=NEXT_AFTER_S)
+        except TimeoutError:
+            incident.ended_s = self._now_s()
+            self.incidents.append(incident)  # without a recovery; the audit says what is lost
         except NotPossible as reason:
             self.skipped[f"{fault.name}: {str(reason)[:80]}"] += 1
             await asyncio.sleep(PAUSE_S)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from jobmill.application.consumer import SUSPECT_AWAY
+from jobmill.application.consumer import SUSPECT_AWAY, SUSPECT_TRIAL_S
 from jobmill.application.errors import StorageUnavailable
 from jobmill.application.handlers import JobContext
 from jobmill.application.ports.message_bus import Parcel, PublishOutcome
@@ -27,9 +28,13 @@ async def world() -> World:
     return made
 
 
-async def announced(world: World, count: int, *, suspect: bool, seconds: int = 50) -> list[Job]:
-    """Jobs whose notices are with the broker."""
-    jobs = [world.has(suspect=suspect, payload=f'{{"s":{seconds}}}') for _ in range(count)]
+async def announced(
+    world: World, count: int, *, suspect: bool, seconds: int = 50, attempt: int | None = None
+) -> list[Job]:
+    """Jobs whose notices are with the broker; a suspect has its last attempt before it."""
+    attempt = attempt if attempt is not None else 2 if suspect else 0
+    payload = f'{{"s":{seconds}}}'
+    jobs = [world.has(suspect=suspect, payload=payload, attempt=attempt) for _ in range(count)]
     rows = [a_stamp() for _ in jobs]
     notices = await world.client.store.outbox.announce([job.fence for job in jobs], rows=rows)
     world.client.relay.offer([notice for notice in notices if notice])
@@ -42,9 +47,9 @@ def running(world: World, jobs: list[Job]) -> list[Node | None]:
     return [ran.node for job in jobs for ran in world.runs_of(job) if ran.is_believed]
 
 
-async def test_a_job_that_kills_its_workers_costs_its_neighbours_at_most_one_attempt() -> None:
+async def test_a_job_that_kills_its_workers_costs_no_neighbour_its_last_attempt() -> None:
     async def work(payload: Mapping[str, Any], context: JobContext) -> object:
-        await asyncio.sleep(2)
+        await asyncio.sleep(SUSPECT_TRIAL_S / 2)
         if payload.get("poison"):
             node = NODE.get()
             assert node is not None
@@ -67,7 +72,19 @@ async def test_a_job_that_kills_its_workers_costs_its_neighbours_at_most_one_att
     assert world.job(poison).state is JobState.FAILED
     assert len(world.runs_of(poison)) == 3
     assert {job.state for job in rest} == {JobState.SUCCEEDED}
-    assert max(len(world.runs_of(job)) for job in rest) == 2
+
+
+async def test_a_suspect_that_has_killed_nobody_for_a_while_lets_the_next_begin(world: World) -> None:
+    """Else a killed worker's long jobs would run one after the other."""
+    suspects = await announced(world, 5, suspect=True, attempt=1)
+    world.node(concurrency=10)
+
+    await world.passes(SUSPECT_TRIAL_S / 2)
+    assert len(running(world, suspects)) == 1
+    await world.until(lambda: len(running(world, suspects)) == 5, within_s=40)
+
+    starts = sorted(ran.started_s for ran in world.runs)
+    assert all(later - earlier >= SUSPECT_TRIAL_S - 0.001 for earlier, later in pairwise(starts))
 
 
 async def test_a_worker_runs_one_suspect_at_a_time_and_whatever_else_there_is(world: World) -> None:
