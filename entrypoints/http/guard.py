@@ -1,5 +1,6 @@
 """The outermost layer: names each request, refuses foreign hosts and pages, adds what all answers carry."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Final
@@ -33,6 +34,11 @@ _NOT_OURS: Final = (
     "A page in a browser that comes here under another name is somebody else's"
 )
 
+_ENDING: Final = (
+    "this process ends, and what was asked has not been answered in time: "
+    "the change may have been made or not; look first, or repeat the request under the same idempotency key"
+)
+
 
 @frozen(kw_only=True)
 class Guard:
@@ -56,8 +62,12 @@ class Guard:
         request_id = self._request_id(scope)
         scope["state"]["request_id"] = request_id
 
+        has_begun = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 own = {name for name, _ in message["headers"]}
                 more = [header for header in _ALWAYS if header[0] not in own]
                 message["headers"] = [*message["headers"], *more, (b"x-request-id", request_id.encode())]
@@ -68,7 +78,13 @@ class Guard:
         elif scope["method"] not in _HARMLESS and _is_of_a_foreign_page(scope):
             await _refuse("foreign-origin", _FOREIGN_PAGE, request_id, send_with_headers)
         else:
-            await self.app(scope, receive, send_with_headers)
+            try:
+                await self.app(scope, receive, send_with_headers)
+            except asyncio.CancelledError:
+                if has_begun:
+                    raise
+                # The server ends, and the grace for answers is over.
+                await _refuse("unavailable", _ENDING, request_id, send_with_headers, (b"retry-after", b"2"))
 
     def _request_id(self, scope: HTTPScope) -> str:
         for name, value in scope["headers"]:
@@ -98,13 +114,14 @@ def _values(scope: HTTPScope, wanted: bytes) -> list[bytes]:
     return [value for name, value in scope["headers"] if name == wanted]
 
 
-async def _refuse(code: str, detail: str, request_id: str, send: Send) -> None:
+async def _refuse(code: str, detail: str, request_id: str, send: Send, *more: tuple[bytes, bytes]) -> None:
     problem = Problem(code=code, detail=detail, instance=request_id)
     body = problem.body()
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *more,
     ]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

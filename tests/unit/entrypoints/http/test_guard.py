@@ -1,6 +1,12 @@
 """What every request meets first, and every answer carries."""
 
+import asyncio
+from typing import Any
+
 import pytest
+from litestar.types import Message, Receive, Scope, Send
+
+from jobmill.entrypoints.http.guard import Guard
 
 from tests.unit.entrypoints.http.api_world import ApiWorld, an_email, problem
 
@@ -145,3 +151,35 @@ async def test_where_others_may_connect_foreign_pages_are_refused_too() -> None:
     )
 
     assert problem(answer) == (403, "foreign-origin")
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_a_request_that_outlasts_the_process_is_told_so(has_begun: bool) -> None:
+    """The server cancels what is not answered within its grace; by itself it would say 500."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if has_begun:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    guard = Guard(app=app, is_local=False, new_id=lambda: "an-id")
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:  # noqa: ANN401
+        raise AssertionError("nothing is read")
+
+    scope: Any = {"type": "http", "method": "GET", "headers": [], "state": {}}
+    if has_begun:
+        with pytest.raises(asyncio.CancelledError):
+            await guard(scope, receive, send)
+        return
+    await guard(scope, receive, send)
+
+    start, body = sent
+    assert start["type"] == "http.response.start"
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"2")
+    assert body["type"] == "http.response.body"
+    assert b"may have been made or not" in body["body"]
