@@ -5,7 +5,6 @@ import math
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
@@ -20,6 +19,7 @@ from jobmill.application.receiver import Receiver
 from jobmill.application.returner import Returner
 from jobmill.application.run import Interrupt, Run
 from jobmill.application.runner import Runner
+from jobmill.application.suspects import Suspects
 from jobmill.application.turns import Turns
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
@@ -29,6 +29,8 @@ HOLD_S: Final = 1.0
 #: What kills a worker does so at its start, as a rule. After so long another suspect may begin: else the
 #: hundred long jobs of a killed worker would run one after the other.
 SUSPECT_TRIAL_S: Final = 1.0
+#: One suspect for so many slots may be on trial at once.
+SLOTS_PER_TRIAL: Final = 10
 #: A suspect that finds another at work goes away for a while: three of them would use up a lane's prefetch.
 SUSPECT_HOLD_S: Final = 0.25
 SUSPECT_AWAY: Final = timedelta(seconds=1)
@@ -41,7 +43,7 @@ class Consumer:
     What finds no slot within the hold time is sent back, and the lanes are left until a slot comes free: so
     parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
     nothing is received. A job that was running when its worker was lost is a suspect: it may have been the
-    cause, so never two of them begin here within a second, or one beside the last attempt of another.
+    cause, so few of them begin here within a second, and none beside the last attempt of another.
 
     Args:
         lanes: what this worker serves.
@@ -71,7 +73,7 @@ class Consumer:
         self._turns = Turns(lanes)
         self._work: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._suspect: UUID | None = None  # the one that runs here, or is being claimed
+        self._suspects = Suspects(trials_max=max(1, concurrency // SLOTS_PER_TRIAL))
         self._is_stopping = False
         self._is_store_away = False
         self._intake = Intake(
@@ -148,11 +150,11 @@ class Consumer:
     # ---- running
 
     def _dispatch(self) -> None:
-        while self._free > 0 and (waiting := self._intake.waiting(suspect=self._suspect is None)):
+        while self._free > 0 and (waiting := self._intake.waiting(self._suspects.admits)):
             for lane, count in self._turns.deal(self._free, waiting).items():
                 # What a lane could not use, as its suspect must wait for another's, is dealt once more.
-                for holding, jobs in self._intake.take(lane, count, suspect=self._suspect is None):
-                    self._suspect = next((job.id for job in jobs if job.suspect), self._suspect)
+                for holding, jobs in self._intake.take(lane, count, self._suspects.admits):
+                    self._begin(jobs)
                     self._free -= len(jobs)
                     self._spawn(self._claim(holding, jobs))
 
@@ -190,21 +192,24 @@ class Consumer:
             self._wake.set()
 
     def _pass_trial(self, job: Job) -> None:
-        """Let another suspect begin beside one that has killed nobody yet; not beside its last attempt."""
-        if job.attempt < job.max_attempts:
-            self._acquit([job])
+        """It has killed nobody yet."""
+        if self._suspects.passed(job.id):
             self._wake.set()
 
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._suspects.begin(job)
+
     def _acquit(self, jobs: Sequence[Job]) -> None:
-        """None of these runs here any more; if the suspect is among them, another may begin."""
-        if any(job.id == self._suspect for job in jobs):
-            self._suspect = None
+        """None of these runs here any more."""
+        for job in jobs:
+            self._suspects.ended(job.id)
 
     # ---- sending back
 
     def _is_stuck(self, holding: Holding) -> bool:
         """Nothing of it can start now: every slot is taken, or all that is left are suspects beside one."""
-        return self._free <= 0 or (self._suspect is not None and holding.suspects == len(holding.todo))
+        return self._free <= 0 or not holding.waiting(self._suspects.admits)
 
     def _returns_at_s(self, holding: Holding) -> float:
         return holding.received_s + (SUSPECT_HOLD_S if self._free > 0 else HOLD_S)

@@ -8,6 +8,13 @@ from datetime import timedelta
 from jobmill.application.ports.message_bus import Delivery, Lane
 from jobmill.domain.job import Job
 
+#: Says whether a job may begin at this moment.
+Admits = Callable[[Job], bool]
+
+
+def _everybody(_job: Job) -> bool:
+    return True
+
 
 class Holding:
     """Counts what became of each job of one delivery.
@@ -53,19 +60,23 @@ class Holding:
         """Nothing of it was handed to a run yet."""
         return len(self.todo) == self.size
 
-    @property
-    def suspects(self) -> int:
-        """How many of the jobs to do were running when a worker was lost."""
-        return sum(job.suspect for job in self.todo)
+    def waiting(self, admits: Admits) -> int:
+        """Count the jobs that could be taken now."""
+        suspects = [job for job in self.todo if job.suspect]
+        return len(self.todo) - len(suspects) + min(1, sum(map(admits, suspects)))
 
-    def take(self, count: int, *, suspect: bool = True) -> list[Job]:
-        """Take jobs out to be claimed, in order; one suspect at most, none without ``suspect``."""
+    def take(self, count: int, admits: Admits = _everybody) -> list[Job]:
+        """Take jobs out to be claimed, in order; one suspect at most, and none that is not admitted."""
         taken: list[Job] = []
         left: list[Job] = []
+        may_suspect = True
         while self.todo and len(taken) < count:
             job = self.todo.popleft()
-            (left if job.suspect and not suspect else taken).append(job)
-            suspect = suspect and not job.suspect
+            if job.suspect and not (may_suspect and admits(job)):
+                left.append(job)
+                continue
+            taken.append(job)
+            may_suspect = may_suspect and not job.suspect
         self.put_back(left)
         return taken
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from jobmill.application.holding import Holding
+from jobmill.application.holding import Admits, Holding
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus
 from jobmill.application.ports.observer import Observer
 from jobmill.application.receiver import Receiver
@@ -66,12 +66,9 @@ class Intake:
         """Nothing waits here."""
         return not any(self._held.values())
 
-    def waiting(self, *, suspect: bool) -> dict[Lane, int]:
-        """Count the jobs that could be started, by lane; one suspect at most, none without ``suspect``."""
-        counts: dict[Lane, int] = {}
-        for lane, held in self._held.items():
-            suspects = sum(one.suspects for one in held)
-            counts[lane] = sum(len(one.todo) for one in held) - suspects + min(suspects, suspect)
+    def waiting(self, admits: Admits) -> dict[Lane, int]:
+        """Count the jobs that could be started, by lane; ``admits`` is asked of suspects."""
+        counts = {lane: sum(one.waiting(admits) for one in held) for lane, held in self._held.items()}
         return {lane: count for lane, count in counts.items() if count}
 
     def holdings(self) -> Iterator[Holding]:
@@ -97,17 +94,16 @@ class Intake:
         self._is_over = True
         await self.close()
 
-    def take(self, lane: Lane, count: int, *, suspect: bool) -> Iterator[tuple[Holding, list[Job]]]:
+    def take(self, lane: Lane, count: int, admits: Admits) -> Iterator[tuple[Holding, list[Job]]]:
         """Take up to ``count`` jobs of a lane, oldest first, with the delivery each group came in.
 
-        One suspect at most, none without ``suspect``; the others stay and let those behind them pass.
+        ``admits`` is asked of suspects, anew after each group. Those it refuses let others behind them pass.
         """
         for holding in list(self._held[lane]):
-            jobs = holding.take(count, suspect=suspect)
+            jobs = holding.take(count, admits)
             if not holding.todo:
                 self._held[lane].remove(holding)
             if jobs:
-                suspect = suspect and not any(job.suspect for job in jobs)
                 count -= len(jobs)
                 yield holding, jobs
             if not count:

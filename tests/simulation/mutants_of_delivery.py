@@ -54,9 +54,9 @@ DELIVERY: Final = (
     Mutant(
         hole="a worker runs several suspects at once",
         rules="35",
-        file="application/consumer.py",
-        old="self._suspect = next((job.id for job in jobs if job.suspect), self._suspect)",
-        new="self._suspect = None",
+        file="application/suspects.py",
+        old="        if self._alone is not None:\n            return False\n",
+        new="",
         killer=Test(
             file="tests/unit/application/test_suspects.py",
             name="test_a_worker_runs_one_suspect_at_a_time_and_whatever_else_there_is",
