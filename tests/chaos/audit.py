@@ -135,8 +135,8 @@ async def _judge_kills(watch: Watch, incidents: Sequence[Incident], findings: Fi
     for row in await watch.rows(_STARTED, jobs, within_s=WITHIN_S):
         started.setdefault(row["job_id"], []).append(row["started_at"])
     for incident in incidents:
-        for pid in incident.aftermath.rolled:
-            burnt = [_story(row) for row in lost if names(row["worker"] or "", pid)]
+        for pid, at in incident.aftermath.rolled:  # what it lost before was another fault's doing
+            burnt = [_story(row) for row in lost if names(row["worker"] or "", pid) and row["at"] >= at]
             if incident.kind == ROLLING.name:
                 findings.burnt_by_rolling += len(burnt)
                 findings.blame("attempts burnt by a rolling restart", burnt)

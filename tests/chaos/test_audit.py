@@ -126,12 +126,16 @@ async def test_a_submission_that_made_two_jobs_is_seen(place: Place) -> None:
 
 async def test_an_attempt_that_a_rolling_restart_burnt_is_seen(place: Place) -> None:
     burnt = await place.has(a_job_that_is(JobState.SUCCEEDED), effects=1)
+    before = await place.has(a_job_that_is(JobState.SUCCEEDED), effects=1)
     history = "insert into job_history (job_id, version, fact, attempt, at, worker, failure_kind)"
-    await place.execute(
-        f"{history} values ($1, 2, 'retry scheduled', 1, $2, 'host:4711', 'worker-lost')", burnt.id, NOW
-    )
+    lost = f"{history} values ($1, 2, 'retry scheduled', 1, $2, 'host:4711', 'worker-lost')"
+    await place.execute(lost, burnt.id, NOW)
+    await place.execute(lost, before.id, NOW - SECOND)
     rolled = Incident(
-        kind=ROLLING.name, lane="processes", began_s=0.0, aftermath=Aftermath(rolled=[4711, 471])
+        kind=ROLLING.name,
+        lane="processes",
+        began_s=0.0,
+        aftermath=Aftermath(rolled=[(4711, NOW), (471, NOW)]),
     )
 
     findings = await place.audited(rolled)

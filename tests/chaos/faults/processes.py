@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from tests.chaos.crew import Member
@@ -105,9 +106,9 @@ async def roll_all(scene: Scene, chance: random.Random) -> Aftermath:
     for member in scene.stage.crew.members:
         if not member.is_ready and not await member.is_back():
             raise NotPossible(f"{member.name} does not come up")
-        pid = await _end(scene, member)
+        ended = await _end(scene, member)
         if member.role == "worker":
-            aftermath.rolled.append(pid)
+            aftermath.rolled.append(ended)
     return aftermath
 
 
@@ -124,11 +125,12 @@ async def _kill(scene: Scene, member: Member) -> Aftermath:
     return Aftermath(note=member.name, killed=[(pid, at)])
 
 
-async def _end(scene: Scene, member: Member) -> int:
+async def _end(scene: Scene, member: Member) -> tuple[int, datetime]:
     with _having(scene, member):
+        at = now()
         pid = member.signal(signal.SIGTERM)
         await _replaced(member, pid)
-    return pid
+    return pid, at
 
 
 async def _replaced(member: Member, pid: int) -> None:

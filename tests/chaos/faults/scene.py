@@ -27,14 +27,14 @@ class Aftermath:
         note: shown to people.
         probe: the job by which recovery is seen.
         killed: processes that died at once, with the moment; their jobs have to be run again.
-        rolled: processes that were asked to end, which must cost no job an attempt.
+        rolled: processes that were asked to end, and when; from then on they must cost no job an attempt.
         touched: single jobs that were harmed; recovery is seen when all of them have ended.
     """
 
     note: str = ""
     probe: Order = field(factory=probe)
     killed: list[tuple[int, datetime]] = field(factory=list)
-    rolled: list[int] = field(factory=list)
+    rolled: list[tuple[int, datetime]] = field(factory=list)
     touched: Sequence[UUID] = ()
 
 
