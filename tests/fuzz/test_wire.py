@@ -86,8 +86,9 @@ HAND_MADE: Final = (
     b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n",
     b"GET / HTTP/1.1\r\nhost: localhost\r\n" + b"a: b\r\n" * 190 + b"\r\n",
 )
-#: Each goes on without end; the server must hang up long before this much is sent.
-ENDLESS_BYTES: Final = 4 * MIB
+#: Each goes on without end; the server must hang up long before this much is sent. It is far more than the
+#: system's own buffers take on their way, several megabytes, which nobody has read.
+ENDLESS_BYTES: Final = 64 * MIB
 ENDLESS: Final = {
     "a request line": (b"GET /", b"a" * 8192),
     "a header": (b"GET / HTTP/1.1\r\nhost: localhost\r\na: ", b"b" * 8192),
