@@ -181,11 +181,14 @@ class Consumer:
     async def _execute(self, holding: Holding, run: Run) -> None:
         if self._is_stopping:
             run.stop(Interrupt.SHUTDOWN)
-        trial = asyncio.get_running_loop().call_later(SUSPECT_TRIAL_S, self._pass_trial, run.job)
+        trial: asyncio.TimerHandle | None = None
+        if run.job.suspect:
+            trial = asyncio.get_running_loop().call_later(SUSPECT_TRIAL_S, self._pass_trial, run.job)
         try:
             await self._runner.run(run)
         finally:
-            trial.cancel()
+            if trial is not None:
+                trial.cancel()
             holding.is_settled()
             self._free += 1
             self._acquit([run.job])
