@@ -71,6 +71,27 @@ class LeaseLost(JobmillError):
         super().__init__(f"job {job_id} was taken from this attempt; its transaction was rolled back")
 
 
+class ClientClosed(JobmillError):
+    """The client was closed before it was asked."""
+
+    code = "client-closed"
+
+    def __init__(self) -> None:
+        super().__init__("this client is closed; use it inside of its `with` block, or open another")
+
+
+class WaitTimedOut(JobmillError):
+    """The awaited job was not finished in time. It goes on."""
+
+    code = "wait-timed-out"
+
+    def __init__(self, job_id: UUID, status: str, timeout: timedelta) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"job {job_id} is still {status} after {timeout.total_seconds():g} s; it goes on, so wait again"
+        )
+
+
 class TransactionFault(JobmillError):
     """A handler used its transaction in a way that cannot work; the message says which, and the mend."""
 

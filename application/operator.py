@@ -1,6 +1,6 @@
 """What a person does to a job: cancel, requeue, discard, mend."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import evolve, frozen
@@ -57,8 +57,11 @@ class Operator:
             InvalidPayload: the type's schema refuses the edited payload; nothing is changed.
         """
         job = await self._found(job_id)
-        text = None if payload is None else self._checked(job, payload)
-        saved = await self._saved(job.requeue(now=self.clock.now(), stamp=self.entropy.stamp(), payload=text))
+        edited: dict[str, Any] = {}
+        if payload is not None:
+            version = self.registry.named(job.type).rules.payload_version
+            edited = {"payload": self._checked(job, payload), "payload_version": version}
+        saved = await self._saved(job.requeue(now=self.clock.now(), stamp=self.entropy.stamp(), **edited))
         if saved is None:
             raise StaleJob(job_id)
         return saved

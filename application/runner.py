@@ -128,9 +128,9 @@ class Runner:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
         try:
-            payload = declared.schema.read(job.payload)
+            payload = declared.decode(job.payload, version=job.payload_version)
             run.begin()
-            value = await declared.run(payload, self._context(run, transaction))
+            value = await declared.call(payload, self._context(run, transaction))
             run.end()
             await _absorb_cancellation()
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))

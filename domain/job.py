@@ -165,10 +165,19 @@ class Job(JobRecord):
         self._require("ask_to_stop", JobState.PROCESSING)
         return evolve(self, stop_asked=True)
 
-    def requeue(self, *, now: datetime, stamp: int, payload: str | None = None) -> Transition:
-        """Start over with fresh attempts and time to live, with an edited payload if one is given."""
+    def requeue(
+        self, *, now: datetime, stamp: int, payload: str | None = None, payload_version: int | None = None
+    ) -> Transition:
+        """Start over with fresh attempts and time to live, with an edited payload if one is given.
+
+        Args:
+            payload_version: of the edited payload; None where it is that of the old one.
+        """
         self._require("requeue", JobState.CANCELLED, *DEAD)
-        edited = {} if payload is None else {"payload": payload, "edition": self.edition + 1}
+        edited: dict[str, Any] = {}
+        if payload is not None:
+            edited = {"payload": payload, "edition": self.edition + 1}
+            edited["payload_version"] = payload_version or self.payload_version
         fresh = {"attempt": 0, "postpones": 0, "announces": 0, "suspect": False, "stop_asked": False}
         gone = {"started_at": None, "error": None, "error_kind": None, "run_at": None}
         expires_at = None if self.ttl is None else now + self.ttl

@@ -17,7 +17,8 @@ from jobmill.domain.transition import Fence
 class JobRecord:
     """One unit of work and all that is known of it.
 
-    ``attempt`` counts attempts started. ``payload`` and ``result`` are JSON texts, opaque here. ``wake_at``
+    ``attempt`` counts attempts started. ``payload`` and ``result`` are JSON texts, opaque here;
+    ``payload_version`` says which of the type's payload classes the payload was made for. ``wake_at``
     is when the scheduler has to look at a scheduled or retrying job. ``lease_until`` and ``stop_asked``
     change without a new version, so what stands here is only what was last seen.
     """
@@ -57,6 +58,7 @@ class JobRecord:
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    payload_version: int = 1
 
     @classmethod
     def submit(
@@ -88,6 +90,7 @@ class JobRecord:
             idempotency_key=options.idempotency_key,
             tenant=options.tenant,
             tags=options.tags,
+            payload_version=rules.payload_version,
         )
 
     @property

@@ -14,6 +14,7 @@ DEFAULT_QUEUE: Final = "default"
 TIMEOUT_DEFAULT: Final = timedelta(seconds=60)
 TIMEOUT_MAX: Final = timedelta(days=1)
 TTL_MAX: Final = timedelta(days=3650)
+PAYLOAD_VERSION_MAX: Final = 10_000
 
 _TYPE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 _QUEUE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,49}")
@@ -59,9 +60,10 @@ class TypeRules:
         retry: the policy after a failed attempt.
         ttl: how long after its due time a job may still start; None for ever.
         timeout: how long one attempt may take, above 0 and up to a day.
+        payload_version: of the payloads that are made now, 1 to 10,000.
 
     Raises:
-        InvalidInput: a name or a duration is out of its range.
+        InvalidInput: a name, a number or a duration is out of its range.
     """
 
     name: str = field(converter=type_name)
@@ -70,9 +72,13 @@ class TypeRules:
     retry: RetryPolicy = RetryPolicy()
     ttl: timedelta | None = None
     timeout: timedelta = TIMEOUT_DEFAULT
+    payload_version: int = 1
 
     def __attrs_post_init__(self) -> None:
-        """Refuse durations that no job may have."""
+        """Refuse durations and versions that no job may have."""
         for name, value, limit in (("timeout", self.timeout, TIMEOUT_MAX), ("ttl", self.ttl, TTL_MAX)):
             if value is not None and not timedelta(0) < value <= limit:
                 raise InvalidInput(Fault(pointer=f"/{name}", detail=f"must be above 0 and at most {limit}"))
+        if not 1 <= self.payload_version <= PAYLOAD_VERSION_MAX:
+            detail = f"must be from 1 to {PAYLOAD_VERSION_MAX:,}"
+            raise InvalidInput(Fault(pointer="/version", detail=detail))

@@ -45,4 +45,5 @@ def written(row: Job, transition: Transition, *, now: datetime) -> Job:
         changes["stop_asked"] = False
         if job.edition > row.edition:
             changes["payload"] = job.payload
+            changes["payload_version"] = job.payload_version
     return evolve(row, **changes)

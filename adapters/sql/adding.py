@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
@@ -104,7 +104,9 @@ def _inserting(dialect: Dialect, new: Incoming) -> Chain:
         .on_conflict_do_nothing(index_elements=[jobs.c.id])
         .returning(jobs.c.id, jobs.c.stamp)
     )
-    return dialect.chain(head, follower(dialect, outbox, created_at=dialect.now), follower(dialect, job_tags))
+    return dialect.chain(
+        head, follower(dialect, outbox, created_at=dialect.now, attended=true()), follower(dialect, job_tags)
+    )
 
 
 def _by_name(rows: Sequence[Any]) -> Mapping[tuple[str, str], Held]:

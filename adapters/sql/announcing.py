@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     not_,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -76,6 +77,6 @@ def _counting(dialect: Dialect, calls: Incoming) -> Update:
 def _writing(dialect: Dialect, calls: Incoming) -> Insert:
     target = literal(Target.QUEUE, outbox.c.target.type)
     source = select(
-        calls.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now
+        calls.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now, true()
     ).where(_is_wanted(calls.rows))
     return insert(outbox).from_select([column.name for column in outbox.columns], source)

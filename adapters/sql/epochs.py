@@ -147,6 +147,6 @@ def _writing(dialect: Dialect, filled: Incoming) -> Insert:
     """
     target = literal(Target.QUEUE, outbox.c.target.type)
     source = select(
-        filled.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now
+        filled.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now, true()
     ).where(jobs.c.id == filled.rows.c.job_id, jobs.c.state == filled.rows.c.state, not_(_has_row()))
     return insert(outbox).from_select([column.name for column in outbox.columns], source)

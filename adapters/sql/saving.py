@@ -27,9 +27,9 @@ from jobmill.adapters.sql.schema import job_history, jobs, outbox
 from jobmill.domain.states import UNSTARTED, WAITING, Fact, Guard, JobState, Target
 from jobmill.domain.transition import Transition
 
-#: What a move says beside the columns it writes. ``payload`` is null unless it was edited; ``fresh`` is a
-#: start from the beginning, which alone takes a stop request back; ``uncounted`` begins to count
-#: announcements anew. ``seen_worker`` is told by what is decided on it, and null elsewhere.
+#: What a move says beside the columns it writes. ``payload`` and its version are null unless it was edited;
+#: ``fresh`` is a start from the beginning, which alone takes a stop request back; ``uncounted`` begins to
+#: count announcements anew. ``seen_worker`` is told by what is decided on it, and null elsewhere.
 _SEEN = {
     "job_id": jobs.c.id.type,
     "seen_version": Integer(),
@@ -41,6 +41,7 @@ _SEEN = {
     "fresh": Boolean(),
     "uncounted": Boolean(),
     "payload": Text(),
+    "payload_version": Integer(),
 }
 
 
@@ -63,6 +64,7 @@ class Saving:
                 {column.name: move[column.name] for column in WRITTEN}
                 | {
                     "payload": func.coalesce(move.payload, jobs.c.payload),
+                    "payload_version": func.coalesce(move.payload_version, jobs.c.payload_version),
                     "lease_until": later(dialect.now, move.lease),
                     "stop_asked": and_(jobs.c.stop_asked, not_(move.fresh)),
                     "announces": case((move.uncounted, 0), else_=jobs.c.announces),
@@ -86,7 +88,9 @@ class Saving:
         )
         return cls(
             chain=dialect.chain(
-                head, follower(dialect, outbox, created_at=dialect.now), follower(dialect, job_history)
+                head,
+                follower(dialect, outbox, created_at=dialect.now, attended=true()),
+                follower(dialect, job_history),
             ),
             moves=moves,
         )
@@ -133,6 +137,6 @@ def _values(transition: Transition) -> Values:
         transition.lease,
         transition.fact is Fact.REQUEUED,
         transition.resets_announces,
-        job.payload if job.edition > before.edition else None,
+        *((job.payload, job.payload_version) if job.edition > before.edition else (None, None)),
         *written_values(job),
     )

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Uuid,
     and_,
     literal_column,
+    not_,
+    true,
 )
 
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
@@ -22,7 +25,7 @@ from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 2
+REVISION: Final = 3
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
@@ -68,6 +71,7 @@ jobs = Table(
     Column("idempotency_key", Text),
     Column("tenant", Text),
     Column("tags", JsonText(tuple), nullable=False),
+    Column("payload_version", Integer, nullable=False, server_default="1"),
     # Room in each page lets a renewal, which touches no index, stay in its page.
     postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
 )
@@ -149,10 +153,14 @@ outbox = Table(
     Column("queue", Text, nullable=False),
     Column("target", Word(Target), nullable=False),
     Column("created_at", INSTANT, nullable=False),
+    # False where nobody but the leader will publish it: its writer had no broker of its own.
+    Column("attended", Boolean, nullable=False, server_default=true()),
     postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 1000},
 )
 Index("outbox_by_age", outbox.c.created_at, outbox.c.job_id)
 Index("outbox_by_job", outbox.c.job_id)
+UNATTENDED: Final = not_(outbox.c.attended)
+Index("outbox_unattended", outbox.c.created_at, postgresql_where=UNATTENDED, sqlite_where=UNATTENDED)
 
 quarantine = Table(
     "quarantine",
@@ -194,4 +202,45 @@ barriers = Table(
     Column("judges_before", INSTANT, nullable=False),
     Column("sent_at", INSTANT, nullable=False),
     Column("seen_at", INSTANT),
+)
+
+#: What a running handler last said of how far it is. Beside the job, so that no other write of it is wider.
+job_progress = Table(
+    "job_progress",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fraction", Double, nullable=False),
+    Column("note", Text),
+    Column("reported_at", INSTANT, nullable=False),
+)
+
+#: The types of job that processes have declared here, one row for each schema that a name has had.
+job_types = Table(
+    "job_types",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("hash", Text, primary_key=True),
+    Column("rules", JsonText(dict), nullable=False),
+    Column("schema", JsonText(dict), nullable=False),
+    Column("declared_at", INSTANT, nullable=False),
+)
+
+#: The worker processes that live, or did a moment ago. ``types`` has the hash of each type by its name.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("started_at", INSTANT, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("types", JsonText(dict), nullable=False),
+)
+
+#: One row, its id 1: by it a connection is known to lead to this very database.
+mill = Table(
+    "mill",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Uuid, nullable=False),
 )

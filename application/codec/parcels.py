@@ -82,6 +82,7 @@ class _Snapshot(msgspec.Struct, kw_only=True, omit_defaults=True):
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    payload_version: _Version = 1
 
 
 class _Numbered(msgspec.Struct):
@@ -134,6 +135,7 @@ def encode_notice(job: Job) -> bytes:
             idempotency_key=job.idempotency_key,
             tenant=job.tenant,
             tags=job.tags,
+            payload_version=job.payload_version,
         )
     )
 
@@ -206,4 +208,5 @@ def _to_job(snapshot: _Snapshot) -> Job:
         idempotency_key=snapshot.idempotency_key,
         tenant=snapshot.tenant,
         tags=snapshot.tags,
+        payload_version=snapshot.payload_version,
     )

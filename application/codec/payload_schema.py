@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_origin, is_typeddict
 
 import msgspec
 from cattrs.errors import (
@@ -61,11 +61,35 @@ class PayloadSchema(Generic[P]):
 
     def read(self, text: str) -> P:
         """Return the payload of a stored job; raises ``InvalidPayload`` if this code cannot read it."""
+        return self.structure(read_payload(text))
+
+    def dump(self, payload: P) -> dict[str, Any]:
+        """Return a payload as plain values, as they would stand in a request.
+
+        Raises:
+            InvalidPayload: it is no instance of the payload class, or holds what its own fields do not allow.
+        """
+        kind = get_origin(self.model) or self.model
+        if is_typeddict(kind) or kind is Mapping:
+            kind = dict
+        if not isinstance(payload, kind):
+            detail = f"must be a {kind.__name__}, not a {type(payload).__name__}"
+            raise InvalidPayload(Fault(pointer="/payload", detail=detail))
         try:
-            value = msgspec.json.decode(text)
+            value = msgspec.to_builtins(payload)
         except _NO_JSON as error:
             raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
-        return self.structure(value)
+        self.structure(value)
+        assert isinstance(value, dict)
+        return value
+
+
+def read_payload(text: str) -> object:
+    """Return a stored payload as plain values; raises ``InvalidPayload`` if it is no JSON."""
+    try:
+        return msgspec.json.decode(text)
+    except _NO_JSON as error:
+        raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
 
 
 def write_payload(value: object) -> str:

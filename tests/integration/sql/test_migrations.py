@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobmill.adapters.sql import migrate, migrations, open_sql_store
 from jobmill.adapters.sql.address import Address
-from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, metadata
+from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, jobs, metadata
 from jobmill.application.errors import SetupFault
-from jobmill.application.ports.job_repository import NewJob
+from jobmill.domain.job import Job
 
 from tests.builders import a_job
 
@@ -38,8 +38,7 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
         earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 1)
         assert await migrate(empty_url) == (0, 1)
     job = a_job()
-    async with open_sql_store(empty_url) as store:
-        await store.jobs.add([[NewJob(job=job)]])
+    await write_as_the_first_release(empty_url, job)
 
     assert await migrate(empty_url) == (1, REVISION)
 
@@ -47,6 +46,16 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
     async with open_sql_store(empty_url) as store:
         await store.check()
         assert await store.jobs.get([job.id]) == [job]
+
+
+async def write_as_the_first_release(url: str, job: Job) -> None:
+    """A row with the columns that there were at revision 1."""
+    values = {column.name: getattr(job, column.name) for column in jobs.columns}
+    del values["payload_version"]
+    engine = create_async_engine(Address.parse(url).opened(create=False))
+    async with engine.begin() as connection:
+        await connection.execute(jobs.insert().values(values))
+    await engine.dispose()
 
 
 async def test_several_migrators_at_once_take_turns(empty_url: str) -> None:

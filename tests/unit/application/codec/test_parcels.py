@@ -60,6 +60,7 @@ FULL = a_job(
     idempotency_key="k",
     tenant="t",
     tags=("a", "b"),
+    payload_version=2,
 )
 TIMES = st.datetimes(timezones=st.just(UTC))
 COUNTS = st.integers(0, 2**31 - 1)

@@ -35,7 +35,7 @@ async def run_one(
 ) -> object:
     """What the only handler of the collection returns for a payload as JSON gives it."""
     [declared] = handlers
-    return await declared.run(declared.schema.structure(dict(payload)), attempt or an_attempt())
+    return await declared.call(declared.schema.structure(dict(payload)), attempt or an_attempt())
 
 
 def faults_of(handlers: JobHandlers, payload: Mapping[str, object]) -> dict[str, str]:

@@ -14,7 +14,14 @@ from jobmill.entrypoints.http.problems import KINDS
 from tests.unit.entrypoints.http.api_world import QUEUE_JOBS_MAX, ApiWorld, an_email, problem
 
 #: What never reaches a client: these are for workers and handlers.
-INSIDE = {"storage-refused", "lease-lost", "transaction-fault", "presence-lost"}
+INSIDE = {
+    "storage-refused",
+    "lease-lost",
+    "transaction-fault",
+    "presence-lost",
+    "client-closed",
+    "wait-timed-out",
+}
 
 
 @pytest.mark.parametrize(

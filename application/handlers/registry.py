@@ -1,0 +1,67 @@
+"""All types of job that one process knows."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from jobmill.application.errors import UnknownType
+from jobmill.application.handlers.declaring import JobHandlers
+from jobmill.application.handlers.job_type import HandlerFault, JobType, place_of
+from jobmill.domain.job_type import DEFAULT_QUEUE
+from jobmill.domain.retry_policy import RetryPolicy
+
+_DEFAULT_POLICY: Final = RetryPolicy()
+
+
+class Registry:
+    """All types that a process knows."""
+
+    def __init__(self, collections: Iterable[JobHandlers]) -> None:
+        """Join collections.
+
+        Raises:
+            HandlerFault: two of them declare the same name.
+        """
+        types: dict[str, JobType[Any]] = {}
+        for declared in (one for collection in collections for one in collection):
+            if declared.name in types:
+                one, two = place_of(types[declared.name].function), place_of(declared.function)
+                raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+            types[declared.name] = declared
+        self._types = types
+
+    def learn(self, declared: JobType[Any]) -> None:
+        """Get to know one more type, from code that has it; again is harmless.
+
+        Raises:
+            HandlerFault: another one has its name.
+        """
+        known = self._types.setdefault(declared.name, declared)
+        if known is not declared:
+            one, two = place_of(known.function), place_of(declared.function)
+            raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+
+    @property
+    def types(self) -> tuple[JobType[Any], ...]:
+        """The types by name."""
+        return tuple(self._types[name] for name in sorted(self._types))
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that a type declares, and the default one."""
+        return tuple(sorted({DEFAULT_QUEUE, *(declared.rules.queue for declared in self.types)}))
+
+    def find(self, name: str) -> JobType[Any] | None:
+        """Return a type by its name, in any case; None if it is not known here."""
+        return self._types.get(name) or self._types.get(name.lower())
+
+    def named(self, name: str) -> JobType[Any]:
+        """Return a type by its name; raises ``UnknownType``."""
+        found = self.find(name)
+        if found is None:
+            raise UnknownType(name, tuple(sorted(self._types)))
+        return found
+
+    def policy_of(self, name: str) -> RetryPolicy:
+        """Return a type's retry policy; the default one for a type that is not known here."""
+        found = self.find(name)
+        return found.rules.retry if found else _DEFAULT_POLICY

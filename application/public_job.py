@@ -1,0 +1,83 @@
+"""A job as a client sees it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from jobmill.application.codec.payload_schema import read_payload
+from jobmill.domain.job import Job as StoredJob
+from jobmill.domain.states import TERMINAL, JobState, Priority
+
+
+@frozen(kw_only=True)
+class Job:
+    """A job as it stood when it was asked for.
+
+    Args:
+        status: where it stands.
+        attempts: how many were started.
+        payload: plain values, as in JSON.
+        result: what its handler returned, as plain values; None until it has succeeded.
+        error: what went wrong last, for a person.
+        replayed: for an answer to a submission: an earlier request under the same key made it.
+    """
+
+    id: UUID
+    type: str
+    status: JobState
+    attempts: int
+    max_attempts: int
+    payload: dict[str, Any]
+    queue: str
+    priority: Priority
+    created_at: datetime
+    updated_at: datetime
+    timeout: timedelta
+    result: Any = None
+    error: str | None = None
+    run_at: datetime | None = None
+    retry_at: datetime | None = None
+    expires_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    ttl: timedelta | None = None
+    worker: str | None = None
+    stop_asked: bool = False
+    correlation_id: str | None = None
+    idempotency_key: str | None = None
+    tenant: str | None = None
+    tags: tuple[str, ...] = ()
+    replayed: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing but a person moves it any more."""
+        return self.status in TERMINAL
+
+    @property
+    def succeeded(self) -> bool:
+        """Its handler returned, or committed by itself."""
+        return self.status is JobState.SUCCEEDED
+
+
+#: Those whose names inside and outside are the same.
+_SAME = (
+    "id", "type", "max_attempts", "queue", "priority", "created_at", "updated_at", "timeout", "error",
+    "run_at", "retry_at", "expires_at", "started_at", "finished_at", "ttl", "worker", "stop_asked",
+    "correlation_id", "idempotency_key", "tenant", "tags",
+)  # fmt: skip
+
+
+def seen_from_outside(job: StoredJob, *, replayed: bool = False) -> Job:
+    """Return a stored job as a client sees it."""
+    payload = read_payload(job.payload)
+    return Job(
+        **{name: getattr(job, name) for name in _SAME},
+        status=job.state,
+        attempts=job.attempt,
+        payload=payload if isinstance(payload, dict) else {},
+        result=None if job.result is None else read_payload(job.result),
+        replayed=replayed,
+    )
