@@ -39,8 +39,7 @@ def main() -> int:
     )
     console.print(f"seed {plan.seed}, {wishes.minutes:g} minutes; logs in {_shown(FOLDER)}")
     entries = uvloop.run(_run(plan, console))
-    command = f'make chaos CHAOS_MINUTES={wishes.minutes:g} ARGS="--seed {plan.seed}"'
-    text = page(entries, command=command)
+    text = page(entries, command=_command(wishes))
     (FOLDER / "ledger.json").write_text(json.dumps(entries, indent=2) + "\n")
     (FOLDER / "ledger.md").write_text(text)
     if wishes.publish:
@@ -76,6 +75,14 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--without", action="append", default=[], metavar="FAULT", help="not this kind")
     parser.add_argument("--publish", action="store_true", help=f"write {_shown(PUBLISHED)} too")
     return parser
+
+
+def _command(wishes: argparse.Namespace) -> str:
+    """Return what repeats the trial: everything that was wished for, for the plan hangs on all of it."""
+    words = [f"--seed {wishes.seed}", f"--rate {wishes.rate:g}", f"--apis {wishes.apis}"]
+    words += [f"--workers {wishes.workers}"]
+    words += [f'--{name} "{kind}"' for name in ("only", "without") for kind in getattr(wishes, name)]
+    return f"make chaos CHAOS_MINUTES={wishes.minutes:g} ARGS='{' '.join(words)}'"
 
 
 def _minutes(text: str) -> float:
