@@ -52,14 +52,25 @@ DELIVERY: Final = (
         ),
     ),
     Mutant(
-        hole="a worker runs several suspects at once",
+        hole="any number of suspects is on trial at once",
+        rules="35",
+        file="application/suspects.py",
+        old="        return len(self._on_trial) < self._trials_max\n",
+        new="        return True\n",
+        killer=Test(
+            file="tests/unit/application/test_suspects.py",
+            name="test_a_suspect_that_has_killed_nobody_for_a_while_lets_the_next_begin",
+        ),
+    ),
+    Mutant(
+        hole="a suspect begins beside the last attempt of another",
         rules="35",
         file="application/suspects.py",
         old="        if self._alone is not None:\n            return False\n",
         new="",
         killer=Test(
-            file="tests/unit/application/test_suspects.py",
-            name="test_a_worker_runs_one_suspect_at_a_time_and_whatever_else_there_is",
+            file="tests/unit/application/test_suspect_rules.py",
+            name="test_none_begins_beside_a_last_attempt_until_it_has_ended",
         ),
     ),
     Mutant(
