@@ -11,6 +11,7 @@ from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
@@ -189,5 +190,11 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
         ),
         attendance=attendance,
+        observer=observer,
+    )
+    forwarder = providers.Singleton(
+        Forwarder,
+        relay=relay,
+        leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
         observer=observer,
     )
