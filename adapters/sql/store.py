@@ -12,6 +12,7 @@ from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
 from jobmill.adapters.sql.finder import SqlFinder
@@ -45,6 +46,7 @@ class SqlStore(Store):
     epochs: SqlEpochs
     transactions: SqlTransactions
     barriers: SqlBarriers
+    enlisting: SqlEnlisting
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -72,6 +74,7 @@ class SqlStore(Store):
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
+            enlisting=SqlEnlisting.on(database),
             clock=clock,
             presence=presence,
             database=database,
