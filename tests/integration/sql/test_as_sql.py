@@ -212,7 +212,7 @@ def _without(job: jobmill.Job, *names: str) -> dict[str, Any]:
     return {name: value for name, value in asdict(job).items() if name not in own}
 
 
-async def _waits_for_a_lock(connection: asyncpg.Connection[Any], process: int) -> None:
+async def _waits_for_a_lock(connection: "asyncpg.Connection[Any]", process: int) -> None:
     question = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
 
     async def it_waits() -> bool:
