@@ -11,11 +11,14 @@ from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
+from jobmill.application.enlister import Enlister
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.lost_notices import LostNotices
+from jobmill.application.observers import Observers
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
 from jobmill.application.ports.message_bus import Lane
@@ -25,8 +28,10 @@ from jobmill.application.relay import Relay
 from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
+from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
 
@@ -46,7 +51,8 @@ class Container(containers.DeclarativeContainer):
 
     clock = store.provided.clock
     lease = providers.Singleton(LeasePolicy)
-    observer = providers.Singleton(FactLog)
+    watch = providers.Singleton(Watch, finder=store.provided.finder)
+    observer = providers.Singleton(Observers, providers.List(providers.Singleton(FactLog), watch))
     lanes = providers.Singleton(
         lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
         registry,
@@ -85,6 +91,10 @@ class Container(containers.DeclarativeContainer):
     inspector = providers.Singleton(
         Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
     )
+    service_gateway = providers.Singleton(
+        ServiceGateway, submitter=submitter, operator=operator, inspector=inspector, watch=watch
+    )
+    enlister = providers.Singleton(Enlister, submitter=submitter, enlisting=store.provided.enlisting)
     keeper = providers.Singleton(
         LeaseKeeper, leases=store.provided.leases, attendance=attendance, policy=lease, observer=observer
     )
@@ -189,5 +199,11 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
         ),
         attendance=attendance,
+        observer=observer,
+    )
+    forwarder = providers.Singleton(
+        Forwarder,
+        relay=relay,
+        leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
         observer=observer,
     )
