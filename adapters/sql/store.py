@@ -22,6 +22,7 @@ from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.outbox import SqlOutbox
 from jobmill.adapters.sql.postgres import open_postgres
 from jobmill.adapters.sql.presence import PostgresPresence
+from jobmill.adapters.sql.progress import SqlProgress
 from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
@@ -45,6 +46,7 @@ class SqlStore(Store):
     epochs: SqlEpochs
     transactions: SqlTransactions
     barriers: SqlBarriers
+    progress: SqlProgress
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -70,6 +72,7 @@ class SqlStore(Store):
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
+            progress=SqlProgress.on(database),
             clock=clock,
             presence=presence,
             database=database,
