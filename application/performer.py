@@ -112,11 +112,8 @@ class Performer:
     async def _in_thread(self, work: Callable[[], object], run: Run) -> object:
         call = _Call(work)
         await self._ended(self.threads.start(partial(copy_context().run, call)), run)
-        if call.error is None:
-            return call.value
-        if isinstance(call.error, Exception):
-            raise call.error
-        return verdict_on(call.error)  # what would end a task or a process means nothing of the kind there
+        # Not raised here: an error that would end a loop or a task means nothing of the kind in a thread.
+        return call.value if call.error is None else verdict_on(call.error)
 
     async def _ended(self, call: "asyncio.Future[None]", run: Run) -> None:
         """Wait until a thread is through: nobody can end it, so an interrupt only lets the handler know."""
