@@ -69,11 +69,7 @@ def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _kind(function: Callable[..., Any], *, process: bool) -> HandlerKind:
-    if isinstance(function, JobType):
-        mend = "register the function itself: its .function"
-        raise HandlerFault(f"{place_of(function.function)}: it is the type {function.name!r} already; {mend}")
-    if not (inspect.isfunction(function) or inspect.ismethod(function)):
-        raise HandlerFault(f"{function!r}: a handler is a function; write 'def' or 'async def'")
+    _must_be_a_function(function)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise HandlerFault(f"{place_of(function)}: a handler yields nothing; write 'return'")
     if function.__name__ == _LAMBDA:
@@ -87,6 +83,14 @@ def _kind(function: Callable[..., Any], *, process: bool) -> HandlerKind:
         _must_be_found_by_name(function)
         return HandlerKind.PROCESS
     return HandlerKind.THREAD
+
+
+def _must_be_a_function(thing: object) -> None:
+    if isinstance(thing, JobType):
+        mend = "register the function itself: its .function"
+        raise HandlerFault(f"{place_of(thing.function)}: it is the type {thing.name!r} already; {mend}")
+    if not (inspect.isfunction(thing) or inspect.ismethod(thing)):
+        raise HandlerFault(f"{thing!r}: a handler is a function; write 'def' or 'async def'")
 
 
 def _must_be_found_by_name(function: Callable[..., Any]) -> None:

@@ -43,7 +43,7 @@ class Shop:
     def sell(self, order: Order) -> None: ...
 
 
-def declared(function: Callable[..., Any] | object, **wishes: Any) -> tuple[JobType[Any], JobHandlers]:
+def declared(function: object, **wishes: Any) -> tuple[JobType[Any], JobHandlers]:
     handlers = JobHandlers()
     return handlers.register("work", **wishes)(function), handlers  # type: ignore[call-overload]
 
