@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
@@ -107,6 +107,8 @@ class Performer:
             context = self._context(run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)
         steps = declared.call(decoded, self._context(run, transact))
+        if not isinstance(steps, Coroutine):
+            return await steps  # of a function that only says it is a coroutine function
         return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=partial(self._blocked, run))
 
     async def _in_thread(self, work: Callable[[], object], run: Run) -> object:

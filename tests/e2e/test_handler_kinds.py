@@ -17,6 +17,7 @@ SHOP = '''
 """One handler of each kind, in one queue."""
 
 import os
+import re
 import threading
 
 from jobmill import JobContext, JobHandlers
@@ -38,6 +39,8 @@ def block(payload: dict, job: JobContext) -> str:
 @handlers.register("stuck", queue="simulate", process=True)
 def stuck(payload: dict, job: JobContext) -> None:
     job.progress(0.5, str(os.getpid()))
+    if payload.get("deaf"):
+        re.match("(a+)+$", "a" * 60 + "b")  # no other thread gets a turn
     while True:
         pass
 '''
@@ -97,11 +100,12 @@ async def test_a_stuck_handler_is_stopped_when_its_job_is_cancelled(
     assert int(said["note"]) not in descendants(mill.pid)
 
 
+@pytest.mark.parametrize("deaf", [False, True])
 async def test_a_killed_worker_leaves_no_child_behind(
-    embedded: Mill, client: httpx.AsyncClient, shop: str
+    embedded: Mill, client: httpx.AsyncClient, shop: str, deaf: bool
 ) -> None:
     mill = await _up(embedded, shop)
-    said = await _at_work(client, await submit(client, "stuck", {}))
+    said = await _at_work(client, await submit(client, "stuck", {"deaf": deaf}))
     pid = int(said["note"])
     assert pid in descendants(mill.pid)
 
