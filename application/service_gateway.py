@@ -37,7 +37,8 @@ class ServiceGateway(Gateway):
 
     async def get(self, job_id: UUID) -> Job:
         """See ``Gateway``."""
-        return seen_from_outside((await self.inspector.story(job_id)).job)
+        story = await self.inspector.story(job_id)
+        return seen_from_outside(story.job, progress=story.progress)
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``Gateway``."""

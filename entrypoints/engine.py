@@ -18,6 +18,7 @@ from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.store import Store
+from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.relay import Relay
 
 _DRAIN_S = 5.0
@@ -39,7 +40,8 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, leader, forwarder, attendance: None in a process that only announces what it stored.
+        consumer, keeper, progress, leader, forwarder, attendance: None in a process that only announces what
+            it stored.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
         watches_store: also announce what other processes stored, where the store can tell.
         grace_s: how long running jobs may take to finish at shutdown.
@@ -51,6 +53,7 @@ class Engine:
     observer: Observer
     consumer: Consumer | None = None
     keeper: LeaseKeeper | None = None
+    progress: ProgressWriter | None = None
     leader: Leader | None = None
     forwarder: Forwarder | None = None
     attendance: Attendance | None = None
@@ -69,6 +72,8 @@ class Engine:
         services = [self._start(self.relay.run(), failed)]
         if self.keeper is not None:
             services.append(self._start(self.keeper.keep(), failed))
+        if self.progress is not None:
+            services.append(self._start(self.progress.run(), failed))
         chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
         if self.forwarder is not None:
             chores.append(self._start(self.forwarder.run(), failed))

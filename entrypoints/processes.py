@@ -119,6 +119,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         observer=container.observer(),
         consumer=container.consumer(),
         keeper=container.keeper(),
+        progress=container.progress(),
         leader=container.leader(),
         forwarder=container.forwarder(),
         attendance=container.attendance(),

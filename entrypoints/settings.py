@@ -15,6 +15,8 @@ PREFIX: Final = "JOBMILL_"
 RESERVED: Final = ("JOBMILL_TEST_", "JOBMILL_BENCH_", "JOBMILL_CHAOS_")
 PORT_MAX: Final = 65_535
 CONCURRENCY_MAX: Final = 10_000
+THREADS_MAX: Final = 1_000
+PROCESSES_MAX: Final = 1_000
 QUEUE_JOBS_MAX: Final = 1_000_000_000
 
 
@@ -75,6 +77,14 @@ class Settings:
     )
     concurrency: int = _setting(
         rules.number(1, CONCURRENCY_MAX), 100, "Jobs that one worker process runs at once."
+    )
+    threads: int = _setting(
+        rules.number(1, THREADS_MAX), 32, "Jobs with a `def` handler that one worker process runs at once."
+    )
+    processes: int | None = _setting(
+        rules.number(1, PROCESSES_MAX),
+        None,
+        "Jobs with a `process=True` handler that one worker runs at once; the default is one for each core.",
     )
     queue_jobs_max: int = _setting(
         rules.number(1, QUEUE_JOBS_MAX),

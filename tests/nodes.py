@@ -9,6 +9,9 @@ from attrs import define, field
 
 from jobmill.adapters.memory import MemoryBroker, MemoryBus, MemoryStore
 from jobmill.adapters.memory.tables import Tables
+from jobmill.adapters.processes.pool import ProcessPool
+from jobmill.adapters.threads import ThreadPool
+from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
@@ -23,9 +26,12 @@ from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.lost_notices import LostNotices
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
+from jobmill.application.performer import Performer
 from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.executors import Processes, Threads
 from jobmill.application.ports.message_bus import Lane
 from jobmill.application.ports.observer import Observer
+from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
@@ -33,6 +39,7 @@ from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
+from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
@@ -106,6 +113,8 @@ class Node:
     is_alone: bool = False
     is_present: bool = True  # holds a lock that shows it alive; else its leases alone do
     grace_s: float = 25.0
+    threads: Threads = field(factory=lambda: ThreadPool(size=32))
+    processes: Processes = field(factory=lambda: ProcessPool(size=2))
     cable: Cable = field(factory=Cable)
     notes: Notes = field(factory=Notes)
     tasks: "dict[asyncio.Task[Any], None]" = field(factory=dict)  # in the order of their making
@@ -145,7 +154,23 @@ class Node:
         )
         present: dict[str, Any] = {"attendance": self.attendance}
         self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **present, **watched)
-        self.runner = Runner(keeper=self.keeper, transactions=self.store.transactions, **ruled, **watched)
+        self.progress = ProgressWriter(board=self.store.progress, **watched)
+        performer = Performer(
+            registry=self.registry,
+            threads=self.threads,
+            processes=self.processes,
+            progress=self.progress,
+            clock=wall,
+            stopwatch=asyncio.get_running_loop().time,
+            **watched,
+        )
+        self.runner = Runner(
+            keeper=self.keeper,
+            performer=performer,
+            transactions=self.store.transactions,
+            **ruled,
+            **watched,
+        )
         self.claimer = Claimer(lease=LEASE, **present, **ruled)
         self.returner = Returner(
             bus=self.bus, outbox=self.store.outbox, barriers=self.store.barriers, **chance, **watched
@@ -161,6 +186,12 @@ class Node:
             claimer=self.claimer,
             runner=self.runner,
             returner=self.returner,
+            admission=Admission(
+                suspects=Suspects.among(self.concurrency or 1),
+                registry=self.registry,
+                threads=self.threads.size,
+                processes=self.processes.size,
+            ),
             lease=LEASE,
             concurrency=self.concurrency or 1,
             **watched,
@@ -211,6 +242,7 @@ class Node:
             store=self.store,
             consumer=self.consumer if works else None,
             keeper=self.keeper if works else None,
+            progress=self.progress if works else None,
             leader=self.leader if works and self.leads else None,
             attendance=self.attendance if works else None,
             grace_s=self.grace_s,

@@ -30,7 +30,11 @@ class MemoryFinder(JobFinder):
             job = tables.jobs.get(job_id)
             if job is None:
                 return None
-            return JobStory(job=job, history=tuple(tables.history.get(job_id, ())))
+            return JobStory(
+                job=job,
+                history=tuple(tables.history.get(job_id, ())),
+                progress=tables.progress.get(job_id),
+            )
 
         return await self.database.run("finder.story", statement)
 

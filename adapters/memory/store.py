@@ -14,6 +14,7 @@ from jobmill.adapters.memory.leadership import MemoryLeadership
 from jobmill.adapters.memory.leases import MemoryLeases
 from jobmill.adapters.memory.outbox import MemoryOutbox
 from jobmill.adapters.memory.presence import MemoryPresence
+from jobmill.adapters.memory.progress import MemoryProgress
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
@@ -27,6 +28,7 @@ from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
+from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.store import Store
 from jobmill.application.ports.transactions import Transactions
@@ -106,6 +108,11 @@ class MemoryStore(Store):
     def enlisting(self) -> None:
         """No one outside of this memory has a transaction here."""
         return
+
+    @property
+    def progress(self) -> ProgressBoard:
+        """How far running jobs are."""
+        return MemoryProgress(database=self._database)
 
     async def check(self) -> None:
         """Run a statement that does nothing."""

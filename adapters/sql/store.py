@@ -23,6 +23,7 @@ from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.outbox import SqlOutbox
 from jobmill.adapters.sql.postgres import open_postgres
 from jobmill.adapters.sql.presence import PostgresPresence
+from jobmill.adapters.sql.progress import SqlProgress
 from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
@@ -47,6 +48,7 @@ class SqlStore(Store):
     transactions: SqlTransactions
     barriers: SqlBarriers
     enlisting: SqlEnlisting
+    progress: SqlProgress
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -75,6 +77,7 @@ class SqlStore(Store):
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
             enlisting=SqlEnlisting.on(database),
+            progress=SqlProgress.on(database),
             clock=clock,
             presence=presence,
             database=database,

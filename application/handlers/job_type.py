@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from jobmill.application.codec.payload_schema import PayloadSchema, read_payload
+from jobmill.application.codec.payload_schema import PayloadSchema, read_payload, write_payload
 from jobmill.application.errors import InvalidPayload
 from jobmill.domain.errors import Fault, JobmillError
 from jobmill.domain.job_type import TypeRules
@@ -62,13 +62,25 @@ class JobType(Generic[P]):
         Raises:
             InvalidPayload: this code cannot read it.
         """
+        return self.schema.structure(self._newest(text, version))
+
+    def newest_text(self, text: str, *, version: int) -> str:
+        """Return a stored payload as JSON text of the newest version; arguments and errors as in ``decode``.
+
+        Whether the schema takes it is not looked at.
+        """
+        if version == self.rules.payload_version:
+            return text
+        return write_payload(self._newest(text, version))
+
+    def _newest(self, text: str, version: int) -> object:
         value = read_payload(text)
         if version > self.rules.payload_version:
             known = f"this code knows versions up to {self.rules.payload_version}"
             raise InvalidPayload(Fault(pointer="/payload", detail=f"is of version {version}; {known}"))
         for step in range(version, self.rules.payload_version):
             value = self._upcast(value, step)
-        return self.schema.structure(value)
+        return value
 
     def _upcast(self, value: object, version: int) -> object:
         upcaster = self.upcasters.get(version)

@@ -1,11 +1,12 @@
 """All types of job that one process knows."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
 from jobmill.application.errors import UnknownType
 from jobmill.application.handlers.declaring import JobHandlers
-from jobmill.application.handlers.job_type import HandlerFault, JobType, place_of
+from jobmill.application.handlers.job_type import HandlerFault, HandlerKind, JobType, place_of
 from jobmill.domain.job_type import DEFAULT_QUEUE
 from jobmill.domain.retry_policy import RetryPolicy
 
@@ -19,13 +20,14 @@ class Registry:
         """Join collections.
 
         Raises:
-            HandlerFault: two of them declare the same name.
+            HandlerFault: two of them declare the same name, or another process would not find a function.
         """
         types: dict[str, JobType[Any]] = {}
         for declared in (one for collection in collections for one in collection):
             if declared.name in types:
                 one, two = place_of(types[declared.name].function), place_of(declared.function)
                 raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+            _check_place(declared)
             types[declared.name] = declared
         self._types = types
 
@@ -65,3 +67,14 @@ class Registry:
         """Return a type's retry policy; the default one for a type that is not known here."""
         found = self.find(name)
         return found.rules.retry if found else _DEFAULT_POLICY
+
+
+def _check_place(declared: JobType[Any]) -> None:
+    """Look for it where another process will: in its module, by its name."""
+    function = declared.function
+    if declared.kind is not HandlerKind.PROCESS:
+        return
+    found = getattr(sys.modules.get(function.__module__), function.__qualname__, None)
+    if found is not declared and found is not function:
+        mend = f"let {function.__qualname__!r} stand for it and for nothing else in its module"
+        raise HandlerFault(f"{place_of(function)}: another process would not find it by its name; {mend}")

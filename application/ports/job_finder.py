@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from jobmill.application.ports.progress import Progress
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
 from jobmill.domain.transition import HistoryEntry
@@ -39,10 +40,15 @@ class JobQuery:
 
 @frozen(kw_only=True)
 class JobStory:
-    """A job and the entries of its history, oldest first, at most the last 25."""
+    """A job and the entries of its history, oldest first, at most the last 25.
+
+    Args:
+        progress: the last that one of its attempts said of itself.
+    """
 
     job: Job
     history: tuple[HistoryEntry, ...]
+    progress: Progress | None = None
 
 
 class JobFinder(Protocol):

@@ -13,6 +13,7 @@ from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
+from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.transactions import Transactions
 
@@ -40,6 +41,8 @@ class Store(Protocol):
     def transactions(self) -> Transactions: ...
     @property
     def barriers(self) -> Barriers: ...
+    @property
+    def progress(self) -> ProgressBoard: ...
     @property
     def clock(self) -> Clock: ...
     @property

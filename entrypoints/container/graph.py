@@ -4,7 +4,8 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from jobmill.adapters.system import FactLog
+from jobmill.adapters.system import FactLog, stopwatch
+from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
@@ -21,7 +22,9 @@ from jobmill.application.lost_notices import LostNotices
 from jobmill.application.observers import Observers
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
+from jobmill.application.performer import Performer
 from jobmill.application.ports.message_bus import Lane
+from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
@@ -30,6 +33,7 @@ from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
+from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
@@ -48,6 +52,8 @@ class Container(containers.DeclarativeContainer):
     is_alone = providers.Dependency(instance_of=bool)
     concurrency = providers.Dependency(instance_of=int)
     queue_jobs_max = providers.Dependency(instance_of=int)
+    threads: "providers.Dependency[Any]" = providers.Dependency()
+    processes: "providers.Dependency[Any]" = providers.Dependency()
 
     clock = store.provided.clock
     lease = providers.Singleton(LeasePolicy)
@@ -98,11 +104,22 @@ class Container(containers.DeclarativeContainer):
     keeper = providers.Singleton(
         LeaseKeeper, leases=store.provided.leases, attendance=attendance, policy=lease, observer=observer
     )
+    progress = providers.Singleton(ProgressWriter, board=store.provided.progress, observer=observer)
     runner = providers.Singleton(
         Runner,
         commits=commits,
         registry=registry,
         keeper=keeper,
+        performer=providers.Singleton(
+            Performer,
+            registry=registry,
+            threads=threads,
+            processes=processes,
+            progress=progress,
+            clock=clock,
+            stopwatch=providers.Object(stopwatch),
+            observer=observer,
+        ),
         transactions=store.provided.transactions,
         clock=clock,
         entropy=entropy,
@@ -140,6 +157,13 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             entropy=entropy,
             observer=observer,
+        ),
+        admission=providers.Singleton(
+            Admission,
+            suspects=providers.Singleton(Suspects.among, concurrency),
+            registry=registry,
+            threads=threads.provided.size,
+            processes=processes.provided.size,
         ),
         observer=observer,
         lease=lease,

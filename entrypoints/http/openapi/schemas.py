@@ -32,6 +32,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "JobView": "Job",
     "StoryView": "JobWithHistory",
     "EntryView": "HistoryEntry",
+    "ProgressView": "Progress",
     "BatchView": "Batch",
     "DeadJobView": "DeadJob",
     "DeadStoryView": "DeadJobWithHistory",
