@@ -57,8 +57,8 @@ class Holding:
         self.size = len(jobs)
         self.received_s = loop.time()
         self.todo = deque(jobs)
-        self._not_free: list[Job] = []  # of those that wait; as of so many
-        self._counted = -1
+        self._not_free: list[Job] = []  # of those that wait
+        self._counted = -1  # how many waited when that was looked at; -1 if others may wait now
         self._delivery = delivery
         self._answered = answered
         self._unready = len(jobs)
@@ -107,14 +107,12 @@ class Holding:
                 may_suspect = may_suspect and not job.suspect
             taken.append(job)
         self.put_back(left)
-        self._counted = -1
         return taken
 
     def take_all(self) -> list[Job]:
         """Take out what is left, to be sent back."""
         left = list(self.todo)
         self.todo.clear()
-        self._counted = -1
         return left
 
     def put_back(self, jobs: Sequence[Job]) -> None:

@@ -72,6 +72,20 @@ async def test_what_was_taken_and_put_back_counts_again(admission: Admission) ->
     assert held.waiting(admission) == 2
 
 
+async def test_what_is_put_back_is_taken_for_what_it_is(admission: Admission) -> None:
+    thread, loop = jobs("thread", "loop")
+    held = holding([thread, loop])
+    held.take(1, admission)
+    assert held.waiting(admission) == 1
+    for job in jobs("thread"):
+        admission.begin(job)
+
+    held.take(1, admission)
+    held.put_back([thread])
+
+    assert held.waiting(admission) == 0
+
+
 async def test_no_more_are_taken_than_there_are_slots_whatever_their_kind(admission: Admission) -> None:
     held = holding(jobs("thread", "loop", "thread", "loop"))
 

@@ -125,6 +125,19 @@ async def test_a_lane_full_of_blocking_jobs_is_passed_through_and_not_churned(
     assert sum(waiting) / len(waiting) > PARCEL_KEPT / 2
 
 
+async def test_long_jobs_in_threads_do_not_use_up_the_prefetch_of_their_lane(
+    world: World, ran: Ledger
+) -> None:
+    """Parcels whose jobs all run are left to their leases, although others here wait for a thread."""
+    world.node(concurrency=100, threads=TimedThreads(seconds=3_000, size=2))
+    for _ in range(30):
+        await world.submit(type="block")
+        await world.turns()
+    await world.submit(type="quick")
+
+    await world.until(lambda: ran["quick"], within_s=15)
+
+
 async def test_a_thread_that_is_stuck_costs_one_place_and_no_more(world: World, ran: Ledger) -> None:
     threads = TimedThreads(seconds=1, size=2)
     node = world.node(concurrency=10, threads=threads)

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import pytest
@@ -89,15 +89,40 @@ async def test_trouble_with_the_store_is_none_of_the_handlers_and_tried_again(wo
     assert await said(world, job) == (0.5, None, 1)
 
 
+async def test_what_is_said_while_an_earlier_word_is_written_is_not_lost(world: World) -> None:
+    async def work(_payload: Mapping[str, Any], job: JobContext) -> object:
+        job.progress(0.1)
+        await asyncio.sleep(1)
+        job.progress(0.2)
+        await asyncio.sleep(20)
+        return None
+
+    def slow(moment: str) -> Awaitable[None] | None:
+        return asyncio.sleep(3) if moment == "after progress.write" else None
+
+    world.work = work
+    world.node().cable.trouble = slow
+    job = await world.submit()
+
+    await world.passes(15)
+
+    assert await said(world, job) == (0.2, None, 1)
+
+
 async def test_what_a_run_said_is_forgotten_with_it(world: World) -> None:
-    """Also where the store never took it: nothing grows."""
+    """Where the store never took it, nothing grows."""
 
     async def work(_payload: Mapping[str, Any], job: JobContext) -> object:
         job.progress(0.5)
         return None
 
+    def trouble(moment: str) -> None:
+        if moment == "before progress.write":
+            raise StorageUnavailable("away")
+
     world.work = work
     node = world.node()
+    node.cable.trouble = trouble
     await world.submit(count=50)
     await world.passes(10)
 

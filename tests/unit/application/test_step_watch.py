@@ -109,13 +109,15 @@ def test_a_coroutine_that_is_given_up_is_closed(clock: Stopwatch) -> None:
         finally:
             seen.append("closed")
 
-    steps = clock.watch(work()).__await__()
+    coroutine = work()
+    steps = clock.watch(coroutine).__await__()
     with asyncio.Runner() as runner:
         runner.run(_begin(steps))
 
     steps.close()
 
-    assert seen == ["closed"]
+    assert seen == ["closed"], "and not only once nobody knows it any more"
+    assert coroutine.cr_frame is None
 
 
 async def _waited(steps: WatchedSteps) -> object:
