@@ -12,7 +12,9 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
+from jobmill.application.codec.plain_values import plain_value
 from jobmill.application.codec.strict_json import pointer_token, write_json
+from jobmill.application.codec.strict_objects import is_class, is_map, is_struct, is_typed_dict
 from jobmill.application.codec.strict_structure import STRICT
 from jobmill.application.errors import InvalidPayload
 from jobmill.domain.errors import Fault
@@ -31,14 +33,17 @@ class UnencodableResult(ValueError):
 
 
 class PayloadSchema(Generic[P]):
-    """The schema of one payload class: an attrs class, a dataclass, or a plain ``dict``."""
+    """The schema of one payload class: attrs, dataclass, msgspec Struct, TypedDict, or a plain ``dict``."""
 
     def __init__(self, model: type[P]) -> None:
         """Prepare the schema.
 
         Raises:
-            TypeError: a field of the class has a type that JSON cannot carry.
+            TypeError: a field of the class has a type that JSON cannot carry, or it is no such class.
         """
+        if not any(fits(model) for fits in (is_class, is_struct, is_typed_dict, is_map)):
+            kinds = "an attrs class, a dataclass, a msgspec Struct, a TypedDict or a dict"
+            raise TypeError(f"{model!r} is no class for a JSON object; use {kinds}")
         self.model = model
         self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
         self.json_schema, self.components = _describe(model)
@@ -75,10 +80,7 @@ class PayloadSchema(Generic[P]):
         if not isinstance(payload, kind):
             detail = f"must be a {kind.__name__}, not a {type(payload).__name__}"
             raise InvalidPayload(Fault(pointer="/payload", detail=detail))
-        try:
-            value = msgspec.to_builtins(payload)
-        except _NO_JSON as error:
-            raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
+        value = plain_value(payload)
         self.structure(value)
         assert isinstance(value, dict)
         return value
@@ -125,7 +127,20 @@ def _describe(model: type) -> tuple[Mapping[str, object], Mapping[str, object]]:
     for component in components.values():
         if component.get("type") == "object" and "properties" in component:
             component["additionalProperties"] = False
+        _allow_repeats(component)
+    _allow_repeats(schema)
     return schema, components
+
+
+def _allow_repeats(schema: Any) -> None:  # noqa: ANN401 - any JSON
+    """Let an item of a set stand twice in a list, as ``structure`` does."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "array":
+            schema.pop("uniqueItems", None)
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for each in schema:
+            _allow_repeats(each)
 
 
 def _any_schema(kind: type) -> dict[str, object]:
