@@ -18,6 +18,7 @@ from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
 from jobmill.adapters.memory.transactions import MemoryTransactions
+from jobmill.adapters.memory.type_registry import MemoryTypeRegistry
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
@@ -30,6 +31,7 @@ from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.store import Store
 from jobmill.application.ports.transactions import Transactions
+from jobmill.application.ports.type_registry import TypeRegistry
 
 
 @frozen(kw_only=True)
@@ -101,6 +103,11 @@ class MemoryStore(Store):
     def barriers(self) -> Barriers:
         """What is known of the lanes."""
         return MemoryBarriers(database=self._database)
+
+    @property
+    def types(self) -> TypeRegistry:
+        """Which types the processes know."""
+        return MemoryTypeRegistry(database=self._database)
 
     async def check(self) -> None:
         """Run a statement that does nothing."""

@@ -27,6 +27,7 @@ from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
 from jobmill.adapters.sql.timekeeping import first_guess, keep_time
 from jobmill.adapters.sql.transactions import SqlTransactions
+from jobmill.adapters.sql.type_registry import SqlTypeRegistry
 from jobmill.application.errors import SetupFault
 from jobmill.application.ports.store import Store
 
@@ -45,6 +46,7 @@ class SqlStore(Store):
     epochs: SqlEpochs
     transactions: SqlTransactions
     barriers: SqlBarriers
+    types: SqlTypeRegistry
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -70,6 +72,7 @@ class SqlStore(Store):
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
+            types=SqlTypeRegistry(database=database),
             clock=clock,
             presence=presence,
             database=database,

@@ -14,6 +14,7 @@ from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.transactions import Transactions
+from jobmill.application.ports.type_registry import TypeRegistry
 
 
 class Store(Protocol):
@@ -39,6 +40,8 @@ class Store(Protocol):
     def transactions(self) -> Transactions: ...
     @property
     def barriers(self) -> Barriers: ...
+    @property
+    def types(self) -> TypeRegistry: ...
     @property
     def clock(self) -> Clock: ...
     @property
