@@ -12,6 +12,7 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
+from jobmill.application.codec.json_schema import describe
 from jobmill.application.codec.plain_values import plain_value
 from jobmill.application.codec.strict_json import pointer_token, write_json
 from jobmill.application.codec.strict_objects import is_class, is_map, is_struct, is_typed_dict
@@ -46,7 +47,7 @@ class PayloadSchema(Generic[P]):
             raise TypeError(f"{model!r} is no class for a JSON object; use {kinds}")
         self.model = model
         self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
-        self.json_schema, self.components = _describe(model)
+        self.json_schema, self.components = describe(model)
 
     def structure(self, value: object) -> P:
         """Return the payload as the handler wants it.
@@ -118,35 +119,6 @@ def write_result(value: object, *, limit_bytes: int) -> str | None:
         size = f"{len(text.encode()):,} bytes, {limit_bytes:,} are allowed"
         raise UnencodableResult(f"the handler's result is too large: {size}; store it and return where it is")
     return text
-
-
-def _describe(model: type) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    (schema,), components = msgspec.json.schema_components(
-        [model], schema_hook=_any_schema, ref_template="#/components/schemas/{name}"
-    )
-    for component in components.values():
-        if component.get("type") == "object" and "properties" in component:
-            component["additionalProperties"] = False
-        _allow_repeats(component)
-    _allow_repeats(schema)
-    return schema, components
-
-
-def _allow_repeats(schema: Any) -> None:  # noqa: ANN401 - any JSON
-    """Let an item of a set stand twice in a list, as ``structure`` does."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "array":
-            schema.pop("uniqueItems", None)
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        for each in schema:
-            _allow_repeats(each)
-
-
-def _any_schema(kind: type) -> dict[str, object]:
-    if kind is object:
-        return {"description": "any JSON value"}  # an empty schema would count as none
-    raise NotImplementedError
 
 
 def _faults(error: BaseException, pointer: str) -> list[Fault]:

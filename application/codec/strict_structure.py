@@ -1,6 +1,6 @@
 """Structuring without mercy: a value of another kind is refused, never turned into the wanted one."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +24,17 @@ from jobmill.application.codec.strict_objects import (
     typed_dict_hook,
 )
 from jobmill.application.codec.strict_unions import is_mixed_union, union_hook
+
+_TIME: Final = "a time with its zone, as in 2030-01-31T08:00:00Z"
+#: The texts that have a form: the class they become, the form's name in JSON Schema, and the words for it.
+_TEXTS: Final = (
+    (date, "date", "a date, as in 2030-01-31"),
+    (UUID, "uuid", "a UUID"),
+    (time, "time", "a time of day, as in 08:30:00"),
+    (timedelta, "duration", "a duration, as in PT1H30M"),
+    (Decimal, "decimal", "a decimal number as a text, as in '1.50'"),
+    (bytes, "base64", "bytes as a text in base64"),
+)
 
 
 def _exactly(kind: type, wanted: str) -> Callable[[object, Any], Any]:
@@ -62,7 +73,7 @@ def _has_zone(value: object) -> bool:
 
 
 def _refuse_time() -> datetime:
-    raise TypeError("must be a time with its zone, as in 2030-01-31T08:00:00Z")
+    raise TypeError(f"must be {_TIME}")
 
 
 def _text_of(kind: type, wanted: str) -> Callable[[object, Any], Any]:
@@ -127,12 +138,8 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _time)
-    converter.register_structure_hook(date, _text_of(date, "a date, as in 2030-01-31"))
-    converter.register_structure_hook(UUID, _text_of(UUID, "a UUID"))
-    converter.register_structure_hook(time, _text_of(time, "a time of day, as in 08:30:00"))
-    converter.register_structure_hook(timedelta, _text_of(timedelta, "a duration, as in PT1H30M"))
-    converter.register_structure_hook(Decimal, _text_of(Decimal, "a decimal number as a text, as in '1.50'"))
-    converter.register_structure_hook(bytes, _text_of(bytes, "bytes as a text in base64"))
+    for kind, _, wanted in _TEXTS:
+        converter.register_structure_hook(kind, _text_of(kind, wanted))
     converter.register_structure_hook_func(
         lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _choice
     )
@@ -149,3 +156,8 @@ def _make_converter() -> cattrs.Converter:
 
 
 STRICT: Final = _make_converter()
+#: How the same texts are held against a JSON Schema, by the name of their form, and the words for it.
+STRICT_TEXTS: Final[Mapping[str, tuple[Callable[[object, Any], Any], str]]] = {
+    "date-time": (_time, _TIME),
+    **{form: (_text_of(kind, wanted), wanted) for kind, form, wanted in _TEXTS},
+}
