@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import traceback
-from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
@@ -12,17 +11,29 @@ from jobmill.application.codec.payload_schema import UnencodableResult, write_re
 from jobmill.application.commits import Commits
 from jobmill.application.errors import InvalidPayload, Unavailable
 from jobmill.application.handler_transaction import Ending, HandlerTransaction
-from jobmill.application.handlers import JobContext, PermanentFailure, Registry, RetryAfter, TransientFailure
+from jobmill.application.handlers import (
+    JobContext,
+    JobType,
+    PermanentFailure,
+    Registry,
+    RetryAfter,
+    TransientFailure,
+)
 from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.misfits import misfit_after_claim
+from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Saved, Stale, Unknown
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.run import Interrupt, Run
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 from jobmill.domain.states import WAITING
 from jobmill.domain.transition import Transition
+
+P = TypeVar("P")
 
 RESULT_BYTES_MAX: Final = 10 * 1024
 #: How long an outcome is offered to a store that is away.
@@ -33,36 +44,12 @@ _log = logging.getLogger("jobmill.handler")
 
 
 @frozen(kw_only=True)
-class Succeeded:
-    """The handler returned this, as JSON text."""
-
-    result: str | None
-
-
-@frozen(kw_only=True)
-class Postponed:
-    """The attempt is given back; ``wait`` None hands the job to another worker at once."""
-
-    wait: timedelta | None
-    reason: str
-
-
-@frozen(kw_only=True)
-class Stopped:
-    """Somebody asked for it, and the handler ended."""
-
-
-@frozen(kw_only=True)
-class Dropped:
-    """The lease is lost: there is nothing left to say about this attempt."""
-
-
-Outcome = Succeeded | Failure | Postponed | Stopped | Dropped
-
-
-@frozen(kw_only=True)
 class Runner:
-    """Executes claimed jobs and settles them."""
+    """Executes claimed jobs and settles them.
+
+    Args:
+        types: asked who else could read a payload that the code here cannot; None where there are no others.
+    """
 
     commits: Commits
     registry: Registry
@@ -71,6 +58,7 @@ class Runner:
     clock: Clock
     entropy: Entropy
     observer: Observer
+    types: TypeKeeper | None = None
 
     async def run(self, run: Run) -> None:
         """Run the handler of a claimed job and save what came of it.
@@ -125,10 +113,19 @@ class Runner:
     async def _execute(self, run: Run, transaction: HandlerTransaction) -> Outcome:
         job = run.job
         declared = self.registry.named(job.type)
+        try:
+            payload = declared.decode(job.payload, version=job.payload_version)
+        except InvalidPayload as error:
+            return await self._unread(job, error)
+        return await self._call(run, transaction, declared, payload)
+
+    async def _call(
+        self, run: Run, transaction: HandlerTransaction, declared: JobType[P], payload: P
+    ) -> Outcome:
+        job = run.job
         loop = asyncio.get_running_loop()
         timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
         try:
-            payload = declared.decode(job.payload, version=job.payload_version)
             run.begin()
             value = await declared.call(payload, self._context(run, transaction))
             run.end()
@@ -155,6 +152,13 @@ class Runner:
         finally:
             timer.cancel()
             run.end()
+
+    async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
+        """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
+        misfit = await misfit_after_claim(job, str(error), self.registry, self.types)
+        if misfit is None:
+            return _failure(FailureKind.PERMANENT, error)
+        return Postponed(wait=misfit.wait, reason=misfit.reason, is_misplaced=not misfit.is_bounded)
 
     def _context(self, run: Run, transaction: HandlerTransaction) -> JobContext:
         job = run.job
@@ -208,8 +212,16 @@ class Runner:
                 return job.fail(outcome, policy=policy, now=now, stamp=stamp, fraction=fraction)
             case Postponed(wait=None, reason=reason):
                 return job.hand_back(reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
-            case Postponed(wait=wait, reason=reason) if wait is not None:
-                return job.postpone(wait, reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
+            case Postponed(wait=wait, reason=reason, is_misplaced=misplaced) if wait is not None:
+                return job.postpone(
+                    wait,
+                    reason,
+                    policy=policy,
+                    now=now,
+                    stamp=stamp,
+                    fraction=fraction,
+                    is_misplaced=misplaced,
+                )
             case Stopped():
                 return job.stop(now=now, stamp=stamp)
             case _:

@@ -34,6 +34,7 @@ from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Fact, Priority
@@ -105,6 +106,7 @@ class Node:
     leads: bool = True
     is_alone: bool = False
     is_present: bool = True  # holds a lock that shows it alive; else its leases alone do
+    shows_types: bool = False  # to the other processes, and looks at theirs
     grace_s: float = 25.0
     cable: Cable = field(factory=Cable)
     notes: Notes = field(factory=Notes)
@@ -128,9 +130,19 @@ class Node:
         self.commits = Commits(
             jobs=self.store.jobs, entropy=self.entropy, announce=self.relay.offer, **watched
         )
+        types = TypeKeeper(
+            types=self.store.types,
+            registry=self.registry,
+            process=self.name,
+            concurrency=self.concurrency or 1,
+            **watched,
+        )
+        self.types = types if self.shows_types else None
         ruled: dict[str, Any] = {"commits": self.commits, "registry": self.registry, **chance}
         self.submitter = Submitter(
-            backlog=Backlog(finder=self.store.finder, jobs_max=self.queue_jobs_max), **ruled
+            backlog=Backlog(finder=self.store.finder, jobs_max=self.queue_jobs_max),
+            types=self.types,
+            **ruled,
         )
         self.operator = Operator(
             leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
@@ -145,7 +157,13 @@ class Node:
         )
         present: dict[str, Any] = {"attendance": self.attendance}
         self.keeper = LeaseKeeper(leases=self.store.leases, policy=LEASE, **present, **watched)
-        self.runner = Runner(keeper=self.keeper, transactions=self.store.transactions, **ruled, **watched)
+        self.runner = Runner(
+            keeper=self.keeper,
+            transactions=self.store.transactions,
+            types=self.types,
+            **ruled,
+            **watched,
+        )
         self.claimer = Claimer(lease=LEASE, **present, **ruled)
         self.returner = Returner(
             bus=self.bus, outbox=self.store.outbox, barriers=self.store.barriers, **chance, **watched
@@ -213,6 +231,7 @@ class Node:
             keeper=self.keeper if works else None,
             leader=self.leader if works and self.leads else None,
             attendance=self.attendance if works else None,
+            types=self.types,
             grace_s=self.grace_s,
             **watched,
         )

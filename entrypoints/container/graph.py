@@ -27,6 +27,7 @@ from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
 
@@ -64,6 +65,14 @@ class Container(containers.DeclarativeContainer):
     commits = providers.Singleton(
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
     )
+    types = providers.Singleton(
+        TypeKeeper,
+        types=store.provided.types,
+        registry=registry,
+        observer=observer,
+        process=process_name,
+        concurrency=concurrency,
+    )
     submitter = providers.Singleton(
         Submitter,
         commits=commits,
@@ -71,6 +80,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         backlog=providers.Singleton(Backlog, finder=store.provided.finder, jobs_max=queue_jobs_max),
+        types=types,
     )
     operator = providers.Singleton(
         Operator,
@@ -97,6 +107,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         observer=observer,
+        types=types,
     )
     claimer = providers.Singleton(
         Claimer,
