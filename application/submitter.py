@@ -69,7 +69,8 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        await self.learn({command.type for command in commands})
+        queues = {command.options.queue for command in commands if command.options.queue is not None}
+        await self.learn({command.type for command in commands}, queues=queues)
         unit = await self._check(commands, client, pointer)
         await self.backlog.admit(Counter(new.job.queue for new in unit))
         answers = await self.commits.add(unit)
@@ -82,9 +83,12 @@ class Submitter:
             if isinstance(answer, Stored | Replayed)
         ]
 
-    async def learn(self, names: Collection[str]) -> None:
-        """Ask the store for types that are not known here; while it is away they stay so."""
-        if self.types is not None and any(self.registry.find_known(name) is None for name in names):
+    async def learn(self, names: Collection[str], *, queues: Collection[str] = ()) -> None:
+        """Ask the store for types and queues that are not known here; while it is away they stay so."""
+        if self.types is None:
+            return
+        known = not queues or {*queues} <= {*self.registry.known_queues}
+        if not known or any(self.registry.find_known(name) is None for name in names):
             await self.types.look()
 
     async def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:

@@ -117,6 +117,10 @@ class MemoryStore(Store):
 
         await self._database.run("check", statement)
 
+    async def weakness(self) -> str | None:
+        """Nobody expects this memory to outlive its process."""
+        return None
+
     async def foreign_commit(self) -> None:
         """Wait for ever: no other process sees this memory."""
         await asyncio.get_running_loop().create_future()

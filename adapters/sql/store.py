@@ -12,6 +12,7 @@ from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.durability import weakness_of
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
 from jobmill.adapters.sql.finder import SqlFinder
@@ -88,6 +89,10 @@ class SqlStore(Store):
             raise SetupFault(f"{place} and this Jobmill needs {REVISION:04}; {MEND}")
         if found > REVISION:
             raise SetupFault(f"{place} and this Jobmill knows only {REVISION:04}; install the newer Jobmill")
+
+    async def weakness(self) -> str | None:
+        """See ``Store``."""
+        return await weakness_of(self._database)
 
     async def foreign_commit(self) -> None:
         """See ``Store``. PostgreSQL does not tell, so there the wait has no end."""

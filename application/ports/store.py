@@ -58,6 +58,14 @@ class Store(Protocol):
         """
         ...
 
+    async def weakness(self) -> str | None:
+        """Say what lets commits be lost with the power, and the mend; None if nothing does.
+
+        Raises:
+            StorageUnavailable: the database cannot be asked.
+        """
+        ...
+
     async def foreign_commit(self) -> None:
         """Return when another process may have committed, where that can be told; else wait for ever."""
         ...

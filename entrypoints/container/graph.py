@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from jobmill.adapters.system import FactLog
+from jobmill.adapters.system import FactLog, SystemClock
 from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
@@ -46,6 +46,7 @@ class Container(containers.DeclarativeContainer):
     queue_jobs_max = providers.Dependency(instance_of=int)
 
     clock = store.provided.clock
+    wall = providers.Singleton(SystemClock)  # of this machine, to be compared with the one that counts
     lease = providers.Singleton(LeasePolicy)
     observer = providers.Singleton(FactLog)
     lanes = providers.Singleton(
