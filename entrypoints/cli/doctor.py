@@ -34,7 +34,7 @@ async def doctor(
 
 
 async def _examine(screen: Screen, *, as_json: bool) -> int:
-    from jobmill.entrypoints.checkup import Finding, examine
+    from jobmill.entrypoints.cli.checkup import Finding, examine
 
     code = Exit.DONE
 
