@@ -87,6 +87,7 @@ class Client:
         if within is None:
             return await gateway.submit(commands, types=types)
         enlister = self._enlisting()
+        await enlister.learn(commands)
         drafts = enlister.draft(commands, types)
         await enlister.admit(drafts)
         return await enlister.store(within, drafts)

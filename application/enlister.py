@@ -32,6 +32,11 @@ class Enlister:
             self.submitter.registry.learn(declared)
         return self.submitter.draft(commands, pointer=place_of_each(commands))
 
+    async def learn(self, commands: Sequence[SubmitJob]) -> None:
+        """Ask the store for types and queues that are named in the commands and not known here."""
+        queues = {command.options.queue for command in commands if command.options.queue is not None}
+        await self.submitter.learn({command.type for command in commands}, queues=queues)
+
     async def admit(self, drafts: Sequence[NewJob]) -> None:
         """Find room in the queues; raises ``QueueFull`` and ``StorageUnavailable``."""
         await self.enlisting.recognise()

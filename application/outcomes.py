@@ -1,4 +1,4 @@
-"""What came of one attempt."""
+"""What can come of one attempt."""
 
 from datetime import timedelta
 
@@ -16,10 +16,15 @@ class Succeeded:
 
 @frozen(kw_only=True)
 class Postponed:
-    """The attempt is given back; ``wait`` None hands the job to another worker at once."""
+    """The attempt is given back; ``wait`` None hands the job to another worker at once.
+
+    Args:
+        is_misplaced: another worker's code can run it, so this never counts.
+    """
 
     wait: timedelta | None
     reason: str
+    is_misplaced: bool = False
 
 
 @frozen(kw_only=True)

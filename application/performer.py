@@ -11,9 +11,10 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from jobmill.application.codec.payload_schema import write_result
-from jobmill.application.errors import TransactionFault
+from jobmill.application.errors import InvalidPayload, TransactionFault
 from jobmill.application.handlers import HandlerKind, JobContext, JobType, Registry
 from jobmill.application.lease_keeper import CANCEL_GRACE_S
+from jobmill.application.misfits import misfit_after_claim
 from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.executors import Errand, Processes, Threads
@@ -21,8 +22,10 @@ from jobmill.application.ports.observer import Observer
 from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.run import Interrupt, Run
 from jobmill.application.step_watch import Stopwatch, WatchedSteps
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.verdicts import RESULT_BYTES_MAX, interrupted, verdict_on
 from jobmill.domain.failure import Failure, FailureKind
+from jobmill.domain.job import Job
 
 #: Opens a transaction; see ``JobContext.transaction``.
 Transact = Callable[[], AbstractAsyncContextManager[Any]]
@@ -52,6 +55,7 @@ class Performer:
     """Runs handlers: on the loop, in a thread, or in a process.
 
     Args:
+        types: asked who else could read a payload that the code here cannot; None where there are no others.
         stopwatch: seconds from any fixed point, by which a handler that blocks the loop is found.
     """
 
@@ -62,6 +66,7 @@ class Performer:
     clock: Clock
     stopwatch: Stopwatch
     observer: Observer
+    types: TypeKeeper | None = None
 
     async def perform(self, run: Run, transact: Transact) -> Outcome:
         """Run the handler of a claimed job to its end and return what came of it.
@@ -96,12 +101,15 @@ class Performer:
     async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
+        try:
+            decoded = declared.decode(job.payload, version=job.payload_version)
+        except InvalidPayload as error:
+            return await self._unread(job, error)
         if declared.kind is HandlerKind.PROCESS:
             payload = declared.newest_text(job.payload, version=job.payload_version)
             run.begin()
             report = partial(self.progress.report, run)
             return await self.processes.run(self._errand(declared, run, payload), report=report)
-        decoded = declared.decode(job.payload, version=job.payload_version)
         run.begin()
         if declared.kind is HandlerKind.THREAD:
             context = self._context(run, partial(_refuse_transaction, job.type))
@@ -110,6 +118,13 @@ class Performer:
         if not isinstance(steps, Coroutine):
             return await steps  # of a function that only says it is a coroutine function
         return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=partial(self._blocked, run))
+
+    async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
+        """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
+        misfit = await misfit_after_claim(job, str(error), self.registry, self.types)
+        if misfit is None:
+            return verdict_on(error)
+        return Postponed(wait=misfit.wait, reason=misfit.reason, is_misplaced=not misfit.is_bounded)
 
     async def _in_thread(self, work: Callable[[], object], run: Run) -> object:
         call = _Call(work)

@@ -125,8 +125,16 @@ class Runner:
                 return job.fail(outcome, policy=policy, now=now, stamp=stamp, fraction=fraction)
             case Postponed(wait=None, reason=reason):
                 return job.hand_back(reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
-            case Postponed(wait=wait, reason=reason) if wait is not None:
-                return job.postpone(wait, reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
+            case Postponed(wait=wait, reason=reason, is_misplaced=misplaced) if wait is not None:
+                return job.postpone(
+                    wait,
+                    reason,
+                    policy=policy,
+                    now=now,
+                    stamp=stamp,
+                    fraction=fraction,
+                    is_misplaced=misplaced,
+                )
             case Stopped():
                 return job.stop(now=now, stamp=stamp)
             case _:

@@ -1,7 +1,7 @@
 """Accepting jobs: checked first, stored whole, answered at once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from jobmill.application.handlers import JobType, Registry
 from jobmill.application.pauses import Pauses
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Conflicting, NewJob, Replayed, Stored
+from jobmill.application.type_board import ForeignType
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.errors import Fault, InvalidInput, joined
 from jobmill.domain.idempotency import KeyClaim
 from jobmill.domain.job import Job
@@ -36,13 +38,18 @@ class Accepted:
 
 @frozen(kw_only=True)
 class Submitter:
-    """Takes jobs in."""
+    """Takes jobs in.
+
+    Args:
+        types: looks for types that only other processes have the code of; None where there are none.
+    """
 
     commits: Commits
     registry: Registry
     clock: Clock
     entropy: Entropy
     backlog: Backlog
+    types: TypeKeeper | None = None
 
     async def submit(
         self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = ""
@@ -62,6 +69,8 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
+        queues = {command.options.queue for command in commands if command.options.queue is not None}
+        await self.learn({command.type for command in commands}, queues=queues)
         pauses = Pauses()
         unit: dict[int, NewJob] = {}
         for size_bytes in self._checked(commands, client, pointer, unit):
@@ -76,6 +85,14 @@ class Submitter:
             for answer in answers
             if isinstance(answer, Stored | Replayed)
         ]
+
+    async def learn(self, names: Collection[str], *, queues: Collection[str] = ()) -> None:
+        """Ask the store for types and queues that are not known here; while it is away they stay so."""
+        if self.types is None:
+            return
+        known = not queues or {*queues} <= {*self.registry.known_queues}
+        if not known or any(self.registry.find_known(name) is None for name in names):
+            await self.types.look()
 
     def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
         """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
@@ -106,7 +123,7 @@ class Submitter:
             raise joined(refused)
 
     def _new_job(self, command: SubmitJob, client: str) -> NewJob:
-        declared = self.registry.find(command.type)
+        declared = self.registry.find_known(command.type)
         payload = write_payload(command.payload)
         refused = [*self._refusals(command, declared, payload)]
         if declared is None or refused:
@@ -117,14 +134,14 @@ class Submitter:
         return NewJob(job=job, keys=tuple(_keys(job, command, client)))
 
     def _refusals(
-        self, command: SubmitJob, declared: JobType[Any] | None, payload: str
+        self, command: SubmitJob, declared: JobType[Any] | ForeignType | None, payload: str
     ) -> Iterator[InvalidInput]:
         """Yield all that is wrong with a command; of a part that could not be read nothing more is said."""
         unread = {fault.pointer for fault in command.faults}
         if command.faults:
             yield InvalidInput(*command.faults)
         if declared is None and unread.isdisjoint({"", "/type"}):
-            yield UnknownType(command.type, tuple(known.name for known in self.registry.types))
+            yield UnknownType(command.type, tuple(known.name for known in self.registry.known))
         options = command.options
         yield from _refused_by(options.check)
         yield from _refused_by(lambda: self._check_queue(options))
@@ -133,8 +150,8 @@ class Submitter:
             yield from _refused_by(lambda: _check_payload(declared, command.payload, payload))
 
     def _check_queue(self, options: JobOptions) -> None:
-        if options.queue is not None and options.queue not in self.registry.queues:
-            known = ", ".join(self.registry.queues)
+        if options.queue is not None and options.queue not in self.registry.known_queues:
+            known = ", ".join(self.registry.known_queues)
             raise InvalidInput(
                 Fault(pointer="/queue", detail=f"no queue {options.queue[:50]!r}; declared queues: {known}")
             )
@@ -154,7 +171,7 @@ def _refused_by(check: Callable[[], object]) -> Iterator[InvalidInput]:
         yield error
 
 
-def _check_payload(declared: JobType[Any], payload: object, text: str) -> None:
+def _check_payload(declared: JobType[Any] | ForeignType, payload: object, text: str) -> None:
     """Size first: nobody wants the thousand faults of a payload that is refused anyway."""
     check_payload_size(text)
     declared.schema.structure(payload)

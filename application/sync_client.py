@@ -105,7 +105,9 @@ class SyncClient:
             return self._call(lambda client: client.submit_many(submissions))
         running = self._open()
         enlister = _enlister_of(running)
-        drafts = enlister.draft(commands_of(submissions), types_of(submissions))
+        commands = commands_of(submissions)
+        running.thread.call(enlister.learn(commands))
+        drafts = enlister.draft(commands, types_of(submissions))
         running.thread.call(enlister.admit(drafts))
         return enlister.store_now(within, drafts)
 

@@ -69,6 +69,7 @@ async def run_api(settings: Settings, say: Say) -> None:
             commits=container.commits(),
             store=container.store(),
             observer=container.observer(),
+            types=container.types(),
         )
         failed = await stack.enter_async_context(engine.running())
         await stack.enter_async_context(declaring(container.topology(), failed))
@@ -123,6 +124,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         leader=container.leader(),
         forwarder=container.forwarder(),
         attendance=container.attendance(),
+        types=container.types(),
         aside=run_aside,
         watches_store=watches_store,
         grace_s=settings.shutdown_grace_s,

@@ -41,6 +41,7 @@ from jobmill.application.scheduler import Scheduler
 from jobmill.application.submitter import Submitter
 from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Fact, Priority
@@ -112,6 +113,7 @@ class Node:
     leads: bool = True
     is_alone: bool = False
     is_present: bool = True  # holds a lock that shows it alive; else its leases alone do
+    shows_types: bool = False  # to the other processes, and looks at theirs
     grace_s: float = 25.0
     threads: Threads = field(factory=lambda: ThreadPool(size=32))
     processes: Processes = field(factory=lambda: ProcessPool(size=2))
@@ -137,9 +139,19 @@ class Node:
         self.commits = Commits(
             jobs=self.store.jobs, entropy=self.entropy, announce=self.relay.offer, **watched
         )
+        types = TypeKeeper(
+            types=self.store.types,
+            registry=self.registry,
+            process=self.name,
+            concurrency=self.concurrency or 1,
+            **watched,
+        )
+        self.types = types if self.shows_types else None
         ruled: dict[str, Any] = {"commits": self.commits, "registry": self.registry, **chance}
         self.submitter = Submitter(
-            backlog=Backlog(finder=self.store.finder, jobs_max=self.queue_jobs_max), **ruled
+            backlog=Backlog(finder=self.store.finder, jobs_max=self.queue_jobs_max),
+            types=self.types,
+            **ruled,
         )
         self.operator = Operator(
             leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
@@ -157,6 +169,7 @@ class Node:
         self.progress = ProgressWriter(board=self.store.progress, **watched)
         performer = Performer(
             registry=self.registry,
+            types=self.types,
             threads=self.threads,
             processes=self.processes,
             progress=self.progress,
@@ -245,6 +258,7 @@ class Node:
             progress=self.progress if works else None,
             leader=self.leader if works and self.leads else None,
             attendance=self.attendance if works else None,
+            types=self.types,
             grace_s=self.grace_s,
             **watched,
         )

@@ -215,7 +215,8 @@ job_progress = Table(
     Column("reported_at", INSTANT, nullable=False),
 )
 
-#: The types of job that processes have declared here, one row for each schema that a name has had.
+#: The types of job that processes have declared here, one row for each schema that a name has had. ``schema``
+#: has the JSON Schema of the payload and the components that it refers to.
 job_types = Table(
     "job_types",
     metadata,

@@ -12,6 +12,7 @@ from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.durability import weakness_of
 from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
@@ -29,6 +30,7 @@ from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
 from jobmill.adapters.sql.timekeeping import first_guess, keep_time
 from jobmill.adapters.sql.transactions import SqlTransactions
+from jobmill.adapters.sql.type_registry import SqlTypeRegistry
 from jobmill.application.errors import SetupFault
 from jobmill.application.ports.store import Store
 
@@ -49,6 +51,7 @@ class SqlStore(Store):
     barriers: SqlBarriers
     enlisting: SqlEnlisting
     progress: SqlProgress
+    types: SqlTypeRegistry
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -78,6 +81,7 @@ class SqlStore(Store):
             barriers=SqlBarriers.on(database),
             enlisting=SqlEnlisting.on(database),
             progress=SqlProgress.on(database),
+            types=SqlTypeRegistry(database=database),
             clock=clock,
             presence=presence,
             database=database,
@@ -93,6 +97,10 @@ class SqlStore(Store):
             raise SetupFault(f"{place} and this Jobmill needs {REVISION:04}; {MEND}")
         if found > REVISION:
             raise SetupFault(f"{place} and this Jobmill knows only {REVISION:04}; install the newer Jobmill")
+
+    async def weakness(self) -> str | None:
+        """See ``Store``."""
+        return await weakness_of(self._database)
 
     async def foreign_commit(self) -> None:
         """See ``Store``. PostgreSQL does not tell, so there the wait has no end."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from jobmill.application.errors import UnknownType
 from jobmill.application.handlers.declaring import JobHandlers
 from jobmill.application.handlers.job_type import HandlerFault, HandlerKind, JobType, place_of
+from jobmill.application.type_board import ForeignType, TypeBoard
 from jobmill.domain.job_type import DEFAULT_QUEUE
 from jobmill.domain.retry_policy import RetryPolicy
 
@@ -14,7 +15,7 @@ _DEFAULT_POLICY: Final = RetryPolicy()
 
 
 class Registry:
-    """All types that a process knows."""
+    """All types that a process has the code of, and on its ``board`` those that it has only heard of."""
 
     def __init__(self, collections: Iterable[JobHandlers]) -> None:
         """Join collections.
@@ -30,6 +31,7 @@ class Registry:
             _check_place(declared)
             types[declared.name] = declared
         self._types = types
+        self.board = TypeBoard()
 
     def learn(self, declared: JobType[Any]) -> None:
         """Get to know one more type, from code that has it; again is harmless.
@@ -51,6 +53,29 @@ class Registry:
     def queues(self) -> tuple[str, ...]:
         """Every queue that a type declares, and the default one."""
         return tuple(sorted({DEFAULT_QUEUE, *(declared.rules.queue for declared in self.types)}))
+
+    @property
+    def known(self) -> tuple[JobType[Any] | ForeignType, ...]:
+        """The types by name, and those that only other processes have the code of."""
+        foreign = {each.name: each for each in self.board.types if each.name not in self._types}
+        every: dict[str, JobType[Any] | ForeignType] = {**self._types, **foreign}
+        return tuple(every[name] for name in sorted(every))
+
+    @property
+    def known_queues(self) -> tuple[str, ...]:
+        """Every queue that a known type declares, and the default one."""
+        return tuple(sorted({DEFAULT_QUEUE, *(each.rules.queue for each in self.known)}))
+
+    def find_known(self, name: str) -> JobType[Any] | ForeignType | None:
+        """Return a type by its name, in any case: our own, else one that another process has declared."""
+        return self.find(name) or self.board.find(name)
+
+    def known_as(self, name: str) -> JobType[Any] | ForeignType:
+        """Return the like; raises ``UnknownType``."""
+        found = self.find_known(name)
+        if found is None:
+            raise UnknownType(name, tuple(each.name for each in self.known))
+        return found
 
     def find(self, name: str) -> JobType[Any] | None:
         """Return a type by its name, in any case; None if it is not known here."""

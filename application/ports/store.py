@@ -16,6 +16,7 @@ from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.transactions import Transactions
+from jobmill.application.ports.type_registry import TypeRegistry
 
 
 class Store(Protocol):
@@ -44,6 +45,8 @@ class Store(Protocol):
     @property
     def progress(self) -> ProgressBoard: ...
     @property
+    def types(self) -> TypeRegistry: ...
+    @property
     def clock(self) -> Clock: ...
     @property
     def enlisting(self) -> Enlisting | None:
@@ -61,6 +64,14 @@ class Store(Protocol):
         Raises:
             StorageUnavailable: there is none.
             SetupFault: it answers, but a person has to mend something first.
+        """
+        ...
+
+    async def weakness(self) -> str | None:
+        """Say what lets commits be lost with the power, and the mend; None if nothing does.
+
+        Raises:
+            StorageUnavailable: the database cannot be asked.
         """
         ...
 

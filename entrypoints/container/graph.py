@@ -4,7 +4,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from jobmill.adapters.system import FactLog, stopwatch
+from jobmill.adapters.system import FactLog, SystemClock, stopwatch
 from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
@@ -35,6 +35,7 @@ from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
 from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
@@ -56,6 +57,7 @@ class Container(containers.DeclarativeContainer):
     processes: "providers.Dependency[Any]" = providers.Dependency()
 
     clock = store.provided.clock
+    wall = providers.Singleton(SystemClock)  # of this machine, to be compared with the one that counts
     lease = providers.Singleton(LeasePolicy)
     watch = providers.Singleton(Watch, finder=store.provided.finder)
     observer = providers.Singleton(Observers, providers.List(providers.Singleton(FactLog), watch))
@@ -76,6 +78,14 @@ class Container(containers.DeclarativeContainer):
     commits = providers.Singleton(
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
     )
+    types = providers.Singleton(
+        TypeKeeper,
+        types=store.provided.types,
+        registry=registry,
+        observer=observer,
+        process=process_name,
+        concurrency=concurrency,
+    )
     submitter = providers.Singleton(
         Submitter,
         commits=commits,
@@ -83,6 +93,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         backlog=providers.Singleton(Backlog, finder=store.provided.finder, jobs_max=queue_jobs_max),
+        types=types,
     )
     operator = providers.Singleton(
         Operator,
@@ -113,6 +124,7 @@ class Container(containers.DeclarativeContainer):
         performer=providers.Singleton(
             Performer,
             registry=registry,
+            types=types,
             threads=threads,
             processes=processes,
             progress=progress,

@@ -155,7 +155,7 @@ DELIVERY: Final = (
         old="            run.stop(Interrupt.SHUTDOWN)\n        await",
         new="""            run.stop(Interrupt.SHUTDOWN)
             run.is_settling = True
-            from jobmill.application.runner import Postponed
+            from jobmill.application.outcomes import Postponed
 
             self._spawn(self._runner._settle(run, Postponed(wait=None, reason="x")))
         await""",

@@ -50,7 +50,7 @@ def option_schemas(registry: Registry) -> Mapping[str, Schema]:
     key = line("Compared exactly.")
     return {
         "queue": {
-            "enum": list(registry.queues),
+            "enum": list(registry.known_queues),
             "description": "Where it waits; its type's queue by default.",
         },
         "priority": {
