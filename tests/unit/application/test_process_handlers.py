@@ -98,11 +98,11 @@ async def test_an_older_payload_is_brought_up_to_date_before(
 
 async def test_a_payload_of_the_future_is_sent_nowhere(world: World, node: Node, far: FarProcesses) -> None:
     job = world.has(type="compute", payload="{}", payload_version=3)
-    [run] = (await node.claimer.claim([job])).runs
-    await node.runner.run(run)
 
-    assert far.errands == []
-    assert world.job(job).error_kind is FailureKind.PERMANENT
+    claimed = await node.claimer.claim([job])
+
+    assert (list(claimed.runs), far.errands) == ([], [])
+    assert (world.job(job).state, world.job(job).attempt) == (JobState.RETRYING, 0)
 
 
 @pytest.mark.parametrize(
