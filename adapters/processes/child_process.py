@@ -124,7 +124,9 @@ class ChildProcess:
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            pass  # nothing of it is left
+            pass  # nothing of its group is left
+        if self._process.returncode is None:
+            self._process.kill()  # it may have left its group
 
 
 def _signal_name(number: int) -> str:
