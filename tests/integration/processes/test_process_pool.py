@@ -13,7 +13,6 @@ import pytest
 import pytest_asyncio
 from attrs import define, field
 
-from jobmill.adapters.processes.child_process import STOP_GRACE_S
 from jobmill.adapters.processes.pool import ProcessPool, open_processes
 from jobmill.application.outcomes import Outcome, Postponed, Succeeded
 from jobmill.application.ports.executors import Errand
@@ -189,7 +188,10 @@ async def test_a_handler_that_looks_at_cancelled_may_still_end_by_itself(office:
 
     assert await task == Succeeded(result='"left in time"')
     assert await office.asks("pid") == Succeeded(result=str(pid)), "its process is as good as before"
-    assert STOP_GRACE_S > 0
+    outcome = await office.asks("context")
+    assert isinstance(outcome, Succeeded)
+    *_, is_cancelled = json.loads(outcome.result or "")
+    assert is_cancelled is False
 
 
 async def test_a_process_that_somebody_else_ends_is_a_failure(office: Office) -> None:
