@@ -95,8 +95,8 @@ async def test_a_function_without_the_decorators_form_is_found_too(office: Offic
     assert outcome == Succeeded(result='{"a":"ä"}')
 
 
-async def test_errands_beyond_the_bound_wait(office: Office) -> None:
-    one, _ = await office.begins("until_cancelled")
+async def test_errands_beyond_the_bound_wait_for_a_process(office: Office) -> None:
+    one, [pid] = await office.begins("until_cancelled")
     other, _ = await office.begins("until_cancelled")
     third = asyncio.create_task(office.asks("pid"))
     await asyncio.sleep(0)
@@ -104,7 +104,7 @@ async def test_errands_beyond_the_bound_wait(office: Office) -> None:
 
     one.cancel()
 
-    assert isinstance(await third, Succeeded)
+    assert await third == Succeeded(result=str(pid))
     assert await one == Succeeded(result='"left in time"')
     other.cancel()
     await other
@@ -248,6 +248,7 @@ async def test_what_it_logs_is_logged_by_the_worker(office: Office, caplog: pyte
     [record] = [each for each in caplog.records if each.name == "jobmill.handler"]
     assert record.getMessage() == "half of it"
     assert (record.levelname, vars(record)["job_id"]) == ("INFO", str(job_id))
+    assert await office.asks("level") == Succeeded(result=str(logging.INFO)), "the rest is not even sent"
 
 
 async def _all_gone(pids: list[int]) -> bool:
