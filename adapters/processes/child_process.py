@@ -121,10 +121,13 @@ class ChildProcess:
         self._kill_all()
 
     def _kill_all(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing of it is left
+        """Kill its group, and itself where it has left that. asyncio alone may ask how it ended."""
+        kills = [os.killpg, os.kill] if self._process.returncode is None else [os.killpg]
+        for kill in kills:
+            try:
+                kill(self._process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass  # nothing is left of it
 
 
 def _signal_name(number: int) -> str:

@@ -53,8 +53,7 @@ class Child:
         reader: BinaryIO = self._pipe.makefile("rb")
         while (frame := read_frame(reader)) is not None:
             self._hear(frame)
-        # The worker is gone: nothing that the handler started may outlive it either.
-        os.killpg(0, signal.SIGKILL)
+        _end()
 
     def _hear(self, frame: Frame) -> None:
         if "interrupt" in frame:
@@ -114,12 +113,19 @@ def _refuse_transaction() -> AbstractAsyncContextManager[Any]:
     )
 
 
+def _end() -> None:
+    """The worker is gone: nothing that the handler started may outlive it either."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)  # the group is not ours
+
+
 def _die_with(parent: int) -> None:
     """Ask the system to kill this process with its worker, also where the listener gets no turn any more."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
-        os.killpg(0, signal.SIGKILL)  # it died before we asked
+        _end()  # it died before we asked
 
 
 def main() -> None:

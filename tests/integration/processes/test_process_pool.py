@@ -13,7 +13,6 @@ import pytest
 import pytest_asyncio
 from attrs import define, field
 
-from jobmill.adapters.processes.child_process import STOP_GRACE_S
 from jobmill.adapters.processes.pool import ProcessPool, open_processes
 from jobmill.application.outcomes import Outcome, Postponed, Succeeded
 from jobmill.application.ports.executors import Errand
@@ -96,8 +95,8 @@ async def test_a_function_without_the_decorators_form_is_found_too(office: Offic
     assert outcome == Succeeded(result='{"a":"ä"}')
 
 
-async def test_errands_beyond_the_bound_wait(office: Office) -> None:
-    one, _ = await office.begins("until_cancelled")
+async def test_errands_beyond_the_bound_wait_for_a_process(office: Office) -> None:
+    one, [pid] = await office.begins("until_cancelled")
     other, _ = await office.begins("until_cancelled")
     third = asyncio.create_task(office.asks("pid"))
     await asyncio.sleep(0)
@@ -105,7 +104,7 @@ async def test_errands_beyond_the_bound_wait(office: Office) -> None:
 
     one.cancel()
 
-    assert isinstance(await third, Succeeded)
+    assert await third == Succeeded(result=str(pid))
     assert await one == Succeeded(result='"left in time"')
     other.cancel()
     await other
@@ -189,7 +188,10 @@ async def test_a_handler_that_looks_at_cancelled_may_still_end_by_itself(office:
 
     assert await task == Succeeded(result='"left in time"')
     assert await office.asks("pid") == Succeeded(result=str(pid)), "its process is as good as before"
-    assert STOP_GRACE_S > 0
+    outcome = await office.asks("context")
+    assert isinstance(outcome, Succeeded)
+    *_, is_cancelled = json.loads(outcome.result or "")
+    assert is_cancelled is False
 
 
 async def test_a_process_that_somebody_else_ends_is_a_failure(office: Office) -> None:
@@ -246,6 +248,7 @@ async def test_what_it_logs_is_logged_by_the_worker(office: Office, caplog: pyte
     [record] = [each for each in caplog.records if each.name == "jobmill.handler"]
     assert record.getMessage() == "half of it"
     assert (record.levelname, vars(record)["job_id"]) == ("INFO", str(job_id))
+    assert await office.asks("level") == Succeeded(result=str(logging.INFO)), "the rest is not even sent"
 
 
 async def _all_gone(pids: list[int]) -> bool:

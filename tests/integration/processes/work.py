@@ -1,6 +1,7 @@
 """Handlers for a child process to import."""
 
 import ctypes
+import logging
 import os
 import subprocess
 import sys
@@ -93,6 +94,10 @@ class Deeds:
     @staticmethod
     def transaction(job: JobContext) -> object:
         return job.transaction()
+
+    @staticmethod
+    def level(_job: JobContext) -> object:
+        return logging.getLogger().level
 
     @staticmethod
     def logs(job: JobContext) -> object:

@@ -1,6 +1,7 @@
 """Timing the steps of a coroutine, which must not notice it."""
 
 import asyncio
+import inspect
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_a_coroutine_that_is_given_up_is_closed(clock: Stopwatch) -> None:
     steps.close()
 
     assert seen == ["closed"], "and not only once nobody knows it any more"
-    assert coroutine.cr_frame is None
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 async def _waited(steps: WatchedSteps) -> object:
