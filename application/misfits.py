@@ -10,12 +10,14 @@ from jobmill.application.type_board import Elsewhere
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.job import Job
 
-#: While a living worker can run the job, its notice comes again soon, perhaps to that one; doubled each time.
+#: While a living worker can run the job, its notice comes again soon, perhaps to that one. Whom it reaches is
+#: chance, so the wait is doubled only every third time: a few bad throws shall not make it long.
 SOON: Final = timedelta(seconds=1)
 SOON_MAX: Final = timedelta(seconds=15)
-#: While nobody can, it waits for a worker that is yet to come.
+#: While nobody can, it waits for a worker that is yet to come; doubled each time.
 LATE: Final = timedelta(seconds=15)
 LATE_MAX: Final = timedelta(minutes=10)
+_SOON_THROWS: Final = 3
 _DOUBLINGS_MAX: Final = 10
 
 
@@ -83,5 +85,6 @@ def _elsewhere(job: Job, declared: "JobType[object]", registry: Registry) -> Els
 
 def _wait(job: Job, *, is_soon: bool) -> timedelta:
     first, longest = (SOON, SOON_MAX) if is_soon else (LATE, LATE_MAX)
-    doubled: int = 2 ** min(job.postpones, _DOUBLINGS_MAX)
+    steps = job.postpones // _SOON_THROWS if is_soon else job.postpones
+    doubled: int = 2 ** min(steps, _DOUBLINGS_MAX)
     return min(first * doubled, longest)

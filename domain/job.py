@@ -16,7 +16,7 @@ from jobmill.domain.transition import Transition
 #: A job that ends in shutdown or an open breaker this often fails like any other.
 POSTPONES_MAX: Final = 100
 #: So many times a wait for other code is counted, which tells how long the next one is. It never ends a job.
-MISPLACED_MAX: Final = 10
+MISPLACED_MAX: Final = 12
 #: A job whose notice was replaced this often without a start kills whoever receives it.
 ANNOUNCES_MAX: Final = 10
 

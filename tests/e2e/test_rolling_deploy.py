@@ -227,7 +227,7 @@ async def test_a_rolling_deploy_under_load_fails_drops_and_burns_nothing(
             await deploy.goes_on("stamp", count=5)
             await deploy.goes_on("resize", count=10)
             await deploy.retires(api.process)
-        assert await until(lambda: _is_done(deploy, "fax"), within_s=40), (
+        assert await until(lambda: _is_done(deploy, "fax"), within_s=60), (
             "an old worker runs what it alone knows"
         )
         await deploy.worker(new, "new-1")
@@ -238,7 +238,7 @@ async def test_a_rolling_deploy_under_load_fails_drops_and_burns_nothing(
         orphan = await _a_fax(ports[2])
 
         assert load.refused == []
-        assert await until(lambda: _is_done(deploy), within_s=40)
+        assert await until(lambda: _is_done(deploy), within_s=60)
         base_url = f"http://127.0.0.1:{ports[2]}"
         async with httpx.AsyncClient(base_url=base_url, timeout=30.0) as client:
             assert await until(lambda: _is_settled(client, orphan), within_s=20)

@@ -25,7 +25,7 @@ GUARDS: Final = {
 #: Attempts may be given back this often.
 FREE_POSTPONES: Final = 100
 #: So many waits for other code are counted.
-COUNTED_WAITS: Final = 10
+COUNTED_WAITS: Final = 12
 #: So many notices that led to no start are enough.
 ANNOUNCED_IN_VAIN: Final = 10
 
@@ -74,7 +74,7 @@ def check_given_back(move: Transition) -> None:
 
 
 def check_misplaced(move: Transition) -> None:
-    """A job waits for other code: that is counted up to ten, which no job fails by."""
+    """A job waits for other code: that is counted up to twelve, which no job fails by."""
     before, after = move.before.postpones, move.job.postpones
     assert after == (before + 1 if before < COUNTED_WAITS else before)
 
