@@ -21,6 +21,7 @@ pytest.register_assert_rewrite("jobmill.testing.contracts")
 
 #: What makes a test run in virtual time.
 MILL: Final = "mill"
+SYNC_MILL: Final = "sync_mill"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,8 +67,8 @@ def sync_mill(
     from jobmill.testing.sync_mill import SyncVirtualMill
 
     made = SyncVirtualMill(*jobmill_handlers, seed=_seed(request.config))
-    with made:
-        yield made
+    yield made
+    made.close()
 
 
 # ---- running tests in virtual time
@@ -105,16 +106,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """End the mill when its test has ended, still on the test's loop."""
-    mill = getattr(item, "funcargs", {}).get(MILL)
-    test = getattr(item, "obj", None)
-    if mill is None or not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(test):
+    """End the mill when its test has ended, still on the test's loop, and see whether its crashes came."""
+    given = getattr(item, "funcargs", {})
+    if not isinstance(item, pytest.Function) or given.keys().isdisjoint({MILL, SYNC_MILL}):
         return (yield)
-    item.obj = _with_an_end(test, mill)
+    test = item.obj
+    if MILL in given:
+        item.obj = _with_an_end(test, given[MILL])
     try:
-        return (yield)
+        answer = yield
     finally:
         item.obj = test
+    if SYNC_MILL in given:
+        given[SYNC_MILL].finish()
+    return answer
 
 
 @pytest.hookimpl(wrapper=True)
@@ -132,6 +137,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
 
 
 def _with_an_end(test: Callable[..., Awaitable[None]], mill: "VirtualMill") -> Callable[..., Awaitable[None]]:
+    if not inspect.iscoroutinefunction(test):
+        return test
+
     @wraps(test)
     async def run(*args: object, **kwargs: object) -> None:
         __tracebackhide__ = True

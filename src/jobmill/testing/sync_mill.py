@@ -92,9 +92,6 @@ class SyncVirtualMill:
     @property
     def now(self) -> datetime:
         """The mill's time, in UTC."""
-        return self.run(self._now())
-
-    async def _now(self) -> datetime:
         return self.mill.now
 
     def advance(self, by: timedelta) -> None:
@@ -146,8 +143,14 @@ class SyncVirtualMill:
 
     def finish(self) -> None:
         """End the mill; raises ``CrashNotReached``."""
+        __tracebackhide__ = True
+        self.close()
+        self.mill.check_crashes()
+
+    def close(self) -> None:
+        """End the mill, whether its planned crashes came or not; again is harmless."""
         with self._runner:
-            self.run(self.mill.finish())
+            self.run(self.mill.end())
 
     def __enter__(self) -> Self:
         """Start."""
@@ -157,5 +160,7 @@ class SyncVirtualMill:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End; where the block failed, that says more than a crash that was not reached."""
-        with self._runner:
-            self.run(self.mill.__aexit__(kind, error, trace))
+        __tracebackhide__ = True
+        self.close()
+        if error is None:
+            self.mill.check_crashes()
