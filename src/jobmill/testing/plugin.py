@@ -118,7 +118,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     finally:
         item.obj = test
     if SYNC_MILL in given:
-        given[SYNC_MILL].finish()
+        given[SYNC_MILL].mill.check_crashes()
     return answer
 
 

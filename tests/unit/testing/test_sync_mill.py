@@ -4,7 +4,7 @@ import pytest
 
 from jobmill.application.client import Submission
 from jobmill.domain.states import JobState
-from jobmill.testing import CrashNotReached, RealTime, SyncVirtualMill
+from jobmill.testing import CrashNotReached, MillEnded, RealTime, SyncVirtualMill
 
 from tests.builders import HOUR, SECOND
 from tests.unit.testing.shop import Charge, FakeBank, Number, charge, double, handlers, refused
@@ -70,6 +70,8 @@ def test_a_point_that_no_job_came_to_fails_the_test() -> None:
 
     with pytest.raises(CrashNotReached, match="there were none"):
         mill.finish()
+    with pytest.raises(MillEnded, match="another SyncVirtualMill"):
+        mill.run_until_idle()
 
 
 def test_a_failure_of_the_test_is_told_rather_than_a_point_not_reached() -> None:
