@@ -242,3 +242,51 @@ def test_a_wrong_option_is_named(project: Project, ini: str, words: str) -> None
 
     assert code == 1, said
     assert words in said
+
+
+AUTO = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+
+ADAPTER = """
+from contextlib import asynccontextmanager
+from jobmill.adapters.memory import MemoryBus
+from jobmill.application.ports.message_bus import PublishOutcome
+from jobmill.testing.contracts.bus_world import QUEUES
+
+
+class ForgetfulBus(MemoryBus):
+    async def publish(self, parcels):
+        return [PublishOutcome.CONFIRMED for _ in parcels]
+
+
+@asynccontextmanager
+async def opened():
+    bus = {adapter}(queues=QUEUES)
+    yield bus
+    bus.close()
+"""
+
+ADAPTER_CONFTEST = """
+import pytest
+from adapter import opened
+from jobmill.testing.contracts.fixtures import bus, mail
+
+
+@pytest.fixture
+def bus_opener():
+    return opened
+"""
+
+
+@pytest.mark.parametrize(("adapter", "code"), [("MemoryBus", 0), ("ForgetfulBus", 1)])
+def test_somebody_elses_adapter_is_held_to_the_contract(project: Project, adapter: str, code: int) -> None:
+    (project.place / "adapter.py").write_text(ADAPTER.format(adapter=adapter))
+    (project.place / "conftest.py").write_text(ADAPTER_CONFTEST)
+    (project.place / "test_adapter.py").write_text("from jobmill.testing.contracts.message_bus import *\n")
+    (project.place / "pytest.ini").write_text(AUTO)
+    # Most of the suite would wait long for what such a bus has forgotten.
+    at_once = ("-k", "the_answer_to_each_parcel_stands_at_its_position") if code else ()
+
+    ended, said = project.tested(*at_once)
+
+    assert ended == code, said
+    assert "FAILED test_adapter.py::test_the_answer_to_each_parcel" in said if code else "failed" not in said
