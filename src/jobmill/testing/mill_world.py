@@ -150,13 +150,13 @@ class MillWorld:
 
     async def _unwind(self) -> None:
         """Cancel what is left, as often as its own cleaning up waits for something."""
+        for worker in self.workers:
+            worker.unwind()
         for _ in range(_UNWINDING_TURNS_MAX):
             left = [task for node in self.nodes for task in node.tasks] + list(self.leaving)
             left = [task for task in left if task is not asyncio.current_task()]
             if not left:
                 break
-            for worker in self.workers:
-                worker.unwind()
             for task in left:
                 task.cancel()
             await asyncio.sleep(0)

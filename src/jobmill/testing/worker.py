@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 from attrs import define, field, frozen
 
 from jobmill.application.commits import WITHIN_S, Commits
-from jobmill.application.ports.job_repository import SaveAnswer
+from jobmill.application.ports.job_repository import SaveAnswer, Saved
 from jobmill.application.ports.transactions import OpenTransaction, Transactions
 from jobmill.application.run import Run
 from jobmill.application.runner import Runner
@@ -28,11 +29,13 @@ class Worker(Node):
     Args:
         plan: where it shall die.
         died: called once with the worker when it has.
+        saved: jobs whose outcome is in the store; filled by the worker.
     """
 
     plan: CrashPlan
     timeline: Timeline
     died: "Callable[[Worker], None]"
+    saved: set[UUID] = field(factory=set, init=False)
     _may_unwind: bool = field(default=False, init=False)
 
     def make_runner(self, **wiring: Any) -> Runner:
@@ -76,9 +79,9 @@ class _WatchedRunner(Runner):
     async def run(self, run: Run) -> None:
         """See ``Runner``."""
         await self.worker.reach("claim", run.job)
+        self.worker.saved.discard(run.job.id)
         await super().run(run)
-        row = self.worker.tables.jobs[run.job.id]
-        if row.attempt == run.job.attempt and row.state is not JobState.PROCESSING:
+        if run.job.id in self.worker.saved:
             await self.worker.reach("commit", run.job)
 
 
@@ -94,7 +97,9 @@ class _WatchedCommits(Commits):
     ) -> Sequence[SaveAnswer]:
         """See ``Commits``."""
         await _reach_effect(self._worker, transitions)
-        return await self._real.save(transitions, within_s=within_s)
+        answers = await self._real.save(transitions, within_s=within_s)
+        self._worker.saved |= {answer.job.id for answer in answers if isinstance(answer, Saved)}
+        return answers
 
 
 @frozen(kw_only=True)
@@ -128,7 +133,10 @@ class _WatchedTransaction(OpenTransaction):
     async def commit(self, outcome: Transition) -> SaveAnswer:
         """See ``OpenTransaction``."""
         await _reach_effect(self.worker, [outcome])
-        return await self.real.commit(outcome)
+        answer = await self.real.commit(outcome)
+        if isinstance(answer, Saved):
+            self.worker.saved.add(outcome.job.id)
+        return answer
 
 
 async def _reach_effect(worker: Worker, outcomes: Sequence[Transition]) -> None:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from jobmill import JobContext
+from jobmill import JobContext, RetryAfter
 from jobmill.domain.errors import InvalidInput
 from jobmill.testing import CrashNotReached, CrashPoint, VirtualMill, virtually
 
 from tests.builders import MINUTE, SECOND
-from tests.unit.testing.shop import HANDLING_S, Number, double, of, slow
+from tests.unit.testing.shop import HANDLING_S, Number, double, handlers, of, slow
 
 
 @pytest.mark.parametrize(
@@ -61,24 +61,63 @@ async def test_a_dead_worker_does_nothing_more_not_even_finally() -> None:
 
     async def work(number: Number, job: JobContext) -> None:
         try:
-            await asyncio.sleep(number.number)
+            await asyncio.sleep(number.number / 10)
             said.append(f"{number.number} ran, attempt {job.attempt}")
         finally:
             said.append(f"{number.number} ended")
 
     async with VirtualMill(workers=1) as mill:
         mill.crash(job_type := of(work), after="effect")
-        neighbour = await mill.submit(job_type, Number(5))
-        await mill.submit(job_type, Number(1))
+        neighbour = await mill.submit(job_type, Number(15))
+        await mill.submit(job_type, Number(10))
         await mill.advance(MINUTE)
         heard = list(said)
         mill.expect(neighbour).succeeded(attempts=2)
 
-    assert heard == [
-        "1 ran, attempt 1", "1 ended",
-        "1 ran, attempt 2", "1 ended",
-        "5 ran, attempt 2", "5 ended",
+    assert sorted(heard) == [
+        "10 ended", "10 ended", "10 ran, attempt 1", "10 ran, attempt 2", "15 ended", "15 ran, attempt 2",
     ]  # fmt: skip
+
+
+@virtually
+async def test_a_client_outlives_the_worker_whose_handler_was_using_it() -> None:
+    async def work(number: Number, _job: JobContext) -> None:
+        for _ in range(number.number):
+            await mill.client.submit(double, Number())
+
+    async with VirtualMill(handlers, workers=1) as mill:
+        mill.crash(double, after="claim")
+        await mill.submit(of(work), Number(20))
+        await mill.run_until_idle()
+
+        job = await mill.submit(double, Number(1))
+        assert (await mill.wait(job)).result == 2
+
+
+async def test_a_planned_death_comes_once(mill: VirtualMill) -> None:
+    mill.crash(double, after="effect")
+    for number in range(5):
+        await mill.submit(double, Number(number))
+
+    await mill.run_until_idle()
+
+    assert sum("dies by" in line for line in mill.trace) == 1
+
+
+async def test_an_attempt_that_was_given_back_is_saved_too(mill: VirtualMill) -> None:
+    async def work(_number: Number, job: JobContext) -> None:
+        if job.attempt == 1 and not given_back:
+            given_back.append(job.attempt)
+            raise RetryAfter(MINUTE, "later", counts=False)
+
+    given_back: list[int] = []
+    mill.crash(job_type := of(work), after="commit")
+    job = await mill.submit(job_type, Number())
+    await mill.run_until_idle()
+
+    mill.expect(job).succeeded(attempts=1)
+    course = "\n".join(mill.trace)
+    assert course.index("postponed") < course.index("dies by")
 
 
 @virtually
@@ -104,6 +143,7 @@ async def test_a_worker_that_was_leaving_dies_as_well(mill: VirtualMill) -> None
 
     mill.expect_all().succeeded()
     mill.expect(job).succeeded(attempts=2)
+    assert len([worker for worker in mill._world.workers if worker.is_alive]) == 2
 
 
 @virtually

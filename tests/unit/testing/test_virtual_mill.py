@@ -9,7 +9,9 @@ from jobmill import JobContext, JobHandlers
 from jobmill.application.client import Submission
 from jobmill.application.errors import JobNotFound, UnknownType
 from jobmill.application.handlers import HandlerFault
+from jobmill.application.relay import Relay
 from jobmill.domain.states import JobState
+from jobmill.entrypoints.engine import EngineFailed
 from jobmill.testing import MillEnded, StillOpen, VirtualMill, run_virtually, virtually
 
 from tests.builders import HOUR, MINUTE, SECOND, an_id
@@ -204,9 +206,12 @@ async def test_the_end_leaves_no_task_behind() -> None:
         await mill.submit(slow, Number())
         await mill.advance(MINUTE)
         await mill.submit(slow, Number())
+        await mill.submit(refused, Number())
         await mill.advance(SECOND)
+        assert len(mill._world.broker.ladder) == 1
 
     assert asyncio.all_tasks() == before
+    assert len(mill._world.broker.ladder) == 0
 
 
 @virtually
@@ -224,3 +229,27 @@ def test_a_mill_stays_on_its_loop() -> None:
 
     with pytest.raises(MillEnded, match="another event loop"):
         run_virtually(mill.advance(SECOND))
+
+
+@virtually
+async def test_a_service_that_ends_by_itself_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_relay: Relay) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Relay, "run", broken)
+    mill = VirtualMill()
+    await mill.advance(SECOND)
+
+    with pytest.raises(EngineFailed, match="ZeroDivisionError"):
+        await mill.finish()
+
+
+SEEN: set[object] = set()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+async def test_the_jobs_of_each_test_have_ids_of_their_own(mill: VirtualMill, turn: int) -> None:
+    job = await mill.submit(double, Number())
+
+    assert job.id not in SEEN
+    SEEN.add(job.id)
