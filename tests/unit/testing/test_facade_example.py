@@ -25,3 +25,13 @@ async def test_what_the_transaction_wrote_is_there_once(mill: VirtualMill, bank:
 
     assert bank.calls == 2
     assert [effect.parameters for effect in mill.effects] == [{"id": 7}]
+
+
+async def test_a_worker_that_dies_after_the_commit_costs_nothing(mill: VirtualMill, bank: FakeBank) -> None:
+    mill.crash(charge, after="commit")
+    job = await mill.submit(charge, Charge(order=7, card="tok_1", cents=1250))
+
+    await mill.advance(timedelta(minutes=1))
+
+    mill.expect(job).succeeded(attempts=1)
+    assert (bank.calls, len(mill.effects)) == (1, 1)
