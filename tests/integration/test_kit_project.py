@@ -166,7 +166,7 @@ def test_the_planted_double_charge_is_found(project: Project) -> None:
     assert "2 failed, 1 passed" in said
     assert "FAILED test_charging.py::test_a_worker_that_dies_charges_once " in said
     assert "assert [1250, 1250] == [1250]" in said
-    assert "what happened in mill" in said
+    assert "what happened in the mill" in said
     assert "dies by crash('order.charge', after='effect', attempt=1)" in said
 
 
@@ -200,6 +200,43 @@ def test_whatever_runs_coroutines_the_mills_time_is_virtual(
 
     assert code == 0, said
     assert f"{passed} passed" in said
+
+
+OF_ITS_OWN = """
+import pytest
+
+
+@pytest.fixture
+def mill():
+    return "a mill for coffee"
+
+
+async def test_that_has_a_mill_of_its_own(mill):
+    assert mill == "a mill for coffee"
+
+
+class TestOurs:
+    @pytest.fixture
+    def mill(self, _virtual_mill):
+        _virtual_mill.deliver_twice()
+        return _virtual_mill
+
+    async def test_in_a_class(self, mill):
+        job = await mill.submit("order.charge", {"order": 7, "card": "tok_1", "cents": 1250})
+        await mill.run_until_idle()
+        mill.expect(job).succeeded()
+        assert any("twice" in line for line in mill.trace)
+"""
+
+
+def test_a_projects_own_fixture_of_that_name_is_left_alone(project: Project) -> None:
+    loops = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+    project.write(ONCE, tests=OF_ITS_OWN, ini=WHERE_HANDLERS_ARE + loops)
+
+    code, said = project.tested()
+
+    assert code == 0, said
+    assert "2 passed" in said
 
 
 MISUSES = """

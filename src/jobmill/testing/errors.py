@@ -6,7 +6,8 @@ from jobmill.domain.errors import JobmillError
 
 _WHERE_TIME_IS_VIRTUAL: Final = (
     "a VirtualMill needs an event loop with virtual time, and this one's time is real: in pytest, let the "
-    "test itself ask for the fixture `mill`; elsewhere, start with jobmill.testing.run_virtually(main())"
+    "test itself ask for the fixture `mill` (with pytest-asyncio, this takes 1.4 or later); elsewhere, start "
+    "with jobmill.testing.run_virtually(main())"
 )
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("jobmill.testing.contracts")
 
 #: What makes a test run in virtual time.
-MILL: Final = "mill"
-SYNC_MILL: Final = "sync_mill"
+MILL: Final = "_virtual_mill"
+SYNC_MILL: Final = "_virtual_sync_mill"
 #: So much of what happened is shown beside a failure, the last of it.
 TRACE_LINES_MAX: Final = 60
 
@@ -53,10 +53,22 @@ def jobmill_handlers(pytestconfig: pytest.Config) -> "Sequence[JobHandlers]":
 
 
 @pytest.fixture
-def mill(
+def mill(_virtual_mill: "VirtualMill") -> "VirtualMill":
+    """A ``VirtualMill`` for an ``async def`` test, which then runs in virtual time."""
+    return _virtual_mill
+
+
+@pytest.fixture
+def sync_mill(_virtual_sync_mill: "SyncVirtualMill") -> "SyncVirtualMill":
+    """A ``SyncVirtualMill``: the same for tests that are no coroutines."""
+    return _virtual_sync_mill
+
+
+@pytest.fixture
+def _virtual_mill(
     request: pytest.FixtureRequest, jobmill_handlers: "Sequence[JobHandlers]"
 ) -> "Generator[VirtualMill]":
-    """A ``VirtualMill`` for an ``async def`` test, which then runs in virtual time."""
+    """What ``mill`` gives, by a name that no project has for a fixture of its own."""
     if not inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
         raise pytest.UsageError("the fixture `mill` is for `async def` tests; use `sync_mill` in this one")
     from jobmill.testing.virtual_mill import VirtualMill
@@ -67,10 +79,10 @@ def mill(
 
 
 @pytest.fixture
-def sync_mill(
+def _virtual_sync_mill(
     request: pytest.FixtureRequest, jobmill_handlers: "Sequence[JobHandlers]"
 ) -> "Generator[SyncVirtualMill]":
-    """A ``SyncVirtualMill``: the same for tests that are no coroutines."""
+    """What ``sync_mill`` gives."""
     from jobmill.testing.sync_mill import SyncVirtualMill
 
     made = SyncVirtualMill(*jobmill_handlers, seed=_seed(request.node))
@@ -153,7 +165,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             lines = given[name].trace
             left_out = [f"({len(lines) - TRACE_LINES_MAX} earlier lines)"] * (len(lines) > TRACE_LINES_MAX)
             report.sections.append(
-                (f"what happened in {name}", "\n".join([*left_out, *lines[-TRACE_LINES_MAX:]]))
+                ("what happened in the mill", "\n".join([*left_out, *lines[-TRACE_LINES_MAX:]]))
             )
     return report
 
