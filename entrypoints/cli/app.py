@@ -29,7 +29,8 @@ _COMMANDS: Final = (
 
 _EPILOGUE: Final = (
     "Settings are environment variables: JOBMILL_DATABASE_URL, JOBMILL_BROKER_URL, JOBMILL_HANDLERS "
-    "and others. Any command takes --debug, which shows where an error comes from. "
+    "and others; a project keeps its own in the table [tool.jobmill] of pyproject.toml. "
+    "Any command takes --debug, which shows where an error comes from. "
     "Exit codes: 0 done, 1 refused or unreachable, 2 wrong use or settings, "
     "3 the awaited job did not succeed, 130 interrupted."
 )

@@ -64,11 +64,11 @@ def worker(*, concurrency: Concurrency = None, handlers: str | None = None) -> N
 
 
 def _settings(*, handlers: str | None, **options: str | int | None) -> Settings:
-    """Lay the options over the environment, which is checked whole all the same."""
-    Settings.from_env(os.environ)
+    """Lay the options over the environment and the project's table, which is checked whole all the same."""
+    Settings.here(os.environ)
     options["handlers"] = handlers
     given = {PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None}
-    return Settings.from_env({**os.environ, **given})
+    return Settings.here({**os.environ, **given})
 
 
 def _run(process: Process, settings: Settings) -> None:
