@@ -1,4 +1,4 @@
-"""The table ``[tool.jobmill]`` in a project's ``pyproject.toml``: settings that stand below the environment."""
+"""The table ``[tool.jobmill]`` in a ``pyproject.toml``: settings that stand below the environment."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How a command reaches the store: settings from the environment and the project, a container opened for a moment."""
+"""How a command reaches the store: the settings of this place, a container opened for a moment."""
 
 import os
 from collections.abc import AsyncGenerator
