@@ -21,6 +21,7 @@ _COMMANDS: Final = (
     (_DEAD, "dead", "dead:dead", "List what failed, expired, or could not be understood."),
     (_DEAD, "requeue", "operate:requeue", "Start dead or cancelled jobs over."),
     (_DEAD, "discard", "operate:discard", "Put dead letters away for good."),
+    (_SETUP, "new", "new:new", "Make a small working project: handlers, tests, settings, README."),
     (_SETUP, "migrate", "migrate:migrate", "Bring the database up to date."),
     (_SETUP, "topology", "topology:app", "Plan or create the broker's queues and exchanges."),
     (_SETUP, "types", "types:types", "List the types of job that the settings declare."),
