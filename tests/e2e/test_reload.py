@@ -36,6 +36,10 @@ async def start(mill: Mill) -> ServerProcess:
     return process
 
 
+def lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 async def came_up(process: ServerProcess, *, times: int) -> None:
     """Wait until the banner was printed so often."""
 
@@ -91,7 +95,7 @@ async def test_ctrl_c_ends_both(embedded: Mill) -> None:
     process.interrupt()
 
     assert await process.wait(within_s=20) == 0, process.last_words()
-    assert not Path(f"/proc/{child}").exists()
+    assert not lives(child)
     assert "waiting for a change" not in process.log.read_text()
 
 
