@@ -1,3 +1,3 @@
 """What every test may ask for; the fixtures themselves are in `tests/fixtures`."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.wheel"]
+pytest_plugins = ["jobmill.testing.plugin", "tests.fixtures.servers", "tests.fixtures.wheel"]
