@@ -15,6 +15,7 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.operator import Operator
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.public_job import Job, seen_from_outside
+from jobmill.application.submission import place_of_each
 from jobmill.application.submitter import Submitter
 
 #: A finished job is looked for often at first, for most jobs are short, and then less and less.
@@ -35,7 +36,7 @@ class ServiceGateway(Gateway):
         """See ``Gateway``."""
         for declared in types:
             self.submitter.registry.learn(declared)
-        accepted = await self.submitter.submit(unit)
+        accepted = await self.submitter.submit(unit, pointer=place_of_each(unit))
         return [seen_from_outside(each.job, replayed=each.replayed) for each in accepted]
 
     async def get(self, job_id: UUID) -> Job:

@@ -62,9 +62,12 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        unit = await self._check(commands, client, pointer)
-        await self.backlog.admit(Counter(new.job.queue for new in unit))
-        answers = await self.commits.add(unit)
+        pauses = Pauses()
+        unit: dict[int, NewJob] = {}
+        for size_bytes in self._checked(commands, client, pointer, unit):
+            await pauses.after(size_bytes)
+        await self.backlog.admit(Counter(new.job.queue for new in unit.values()))
+        answers = await self.commits.add(list(unit.values()))
         for answer in answers:
             if isinstance(answer, Conflicting):
                 raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
@@ -74,26 +77,33 @@ class Submitter:
             if isinstance(answer, Stored | Replayed)
         ]
 
-    async def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:
+    def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
+        """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
+        unit: dict[int, NewJob] = {}
+        for _ in self._checked(commands, client, pointer, unit):
+            pass
+        return list(unit.values())
+
+    def _checked(
+        self, commands: Sequence[SubmitJob], client: str, pointer: str, unit: dict[int, NewJob]
+    ) -> Iterator[int]:
+        """Put the jobs into ``unit``; yield after each how many bytes were looked at."""
         if not 1 <= len(commands) <= BATCH_MAX:
             detail = f"a batch holds 1 to {BATCH_MAX:,} jobs, not {len(commands):,}"
             raise InvalidInput(Fault(pointer=pointer.removesuffix("/{at}"), detail=detail))
-        unit: dict[int, NewJob] = {}
         refused: list[InvalidInput] = []
-        pauses = Pauses()
         for at, command in enumerate(commands):
             try:
                 unit[at] = self._new_job(command, client)
-                await pauses.after(len(unit[at].job.payload))
+                yield len(unit[at].job.payload)
             except InvalidInput as error:
                 refused.append(error.below(pointer.format(at=at)))
                 if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
                     break
-                await pauses.after(PAYLOAD_BYTES_MAX)
+                yield PAYLOAD_BYTES_MAX
         refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
         if refused:
             raise joined(refused)
-        return list(unit.values())
 
     def _new_job(self, command: SubmitJob, client: str) -> NewJob:
         declared = self.registry.find(command.type)

@@ -13,6 +13,7 @@ from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.errors import Unavailable
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.observer import Observer
@@ -38,7 +39,7 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, leader, attendance: None in a process that only announces what it stored.
+        consumer, keeper, leader, forwarder, attendance: None in a process that only announces what it stored.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
         watches_store: also announce what other processes stored, where the store can tell.
         grace_s: how long running jobs may take to finish at shutdown.
@@ -51,6 +52,7 @@ class Engine:
     consumer: Consumer | None = None
     keeper: LeaseKeeper | None = None
     leader: Leader | None = None
+    forwarder: Forwarder | None = None
     attendance: Attendance | None = None
     aside: Callable[[Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]] = _in_this_loop
     watches_store: bool = False
@@ -68,6 +70,8 @@ class Engine:
         if self.keeper is not None:
             services.append(self._start(self.keeper.keep(), failed))
         chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
+        if self.forwarder is not None:
+            chores.append(self._start(self.forwarder.run(), failed))
         if self.watches_store:
             chores.append(self._start(self._announce_foreign(), failed))
         intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []

@@ -120,6 +120,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         consumer=container.consumer(),
         keeper=container.keeper(),
         leader=container.leader(),
+        forwarder=container.forwarder(),
         attendance=container.attendance(),
         aside=run_aside,
         watches_store=watches_store,

@@ -102,6 +102,11 @@ class MemoryStore(Store):
         """What is known of the lanes."""
         return MemoryBarriers(database=self._database)
 
+    @property
+    def enlisting(self) -> None:
+        """No one outside of this memory has a transaction here."""
+        return
+
     async def check(self) -> None:
         """Run a statement that does nothing."""
 

@@ -12,6 +12,7 @@ from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
 from jobmill.adapters.sql.finder import SqlFinder
@@ -45,6 +46,7 @@ class SqlStore(Store):
     epochs: SqlEpochs
     transactions: SqlTransactions
     barriers: SqlBarriers
+    enlisting: SqlEnlisting
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -57,10 +59,12 @@ class SqlStore(Store):
         clock: DatabaseClock,
         foreign: ForeignCommits | None,
         presence: PostgresPresence | None,
+        *,
+        attended: bool = True,
     ) -> "SqlStore":
-        """Build all ports on one database."""
+        """Build all ports on one database; see ``open_sql_store``."""
         return cls(
-            jobs=SqlJobs.on(database),
+            jobs=SqlJobs.on(database, attended=attended),
             leases=SqlLeases.on(database),
             outbox=SqlOutbox.on(database),
             finder=SqlFinder(database=database),
@@ -70,6 +74,7 @@ class SqlStore(Store):
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
+            enlisting=SqlEnlisting.on(database),
             clock=clock,
             presence=presence,
             database=database,
@@ -102,6 +107,7 @@ async def open_sql_store(
     pool_wait_s: float = 5.0,
     statement_timeout_s: float = 30.0,
     lock_timeout_s: float = 5.0,
+    attended: bool = True,
 ) -> AsyncGenerator[SqlStore]:
     """Open a database, whether or not it can be reached now: the first call that needs it will tell.
 
@@ -111,6 +117,7 @@ async def open_sql_store(
         pool_wait_s: how long a call waits for a connection before it is ``StorageUnavailable``.
         statement_timeout_s: how long one statement may take, above 0.
         lock_timeout_s: how long a statement may wait for a lock.
+        attended: whoever stores jobs here publishes their notices too; False where the leader alone will.
 
     Raises:
         SetupFault: the URL names no database that we know.
@@ -133,6 +140,6 @@ async def open_sql_store(
         async with keep_time(clock, database):
             if foreign is not None:
                 await foreign.look()
-            yield SqlStore.on(database, clock, foreign, presence)
+            yield SqlStore.on(database, clock, foreign, presence, attended=attended)
     finally:
         await database.close()

@@ -6,6 +6,7 @@ from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.enlisting import Enlisting
 from jobmill.application.ports.job_finder import JobFinder
 from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
@@ -41,6 +42,11 @@ class Store(Protocol):
     def barriers(self) -> Barriers: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def enlisting(self) -> Enlisting | None:
+        """None where nobody outside could have a transaction."""
+        ...
+
     @property
     def presence(self) -> Presence | None:
         """None where the store has no locks that end with a connection."""

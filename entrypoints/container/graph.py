@@ -11,6 +11,8 @@ from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
+from jobmill.application.enlister import Enlister
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
@@ -25,6 +27,7 @@ from jobmill.application.relay import Relay
 from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
+from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
 from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.domain.lease import LeasePolicy
@@ -85,6 +88,10 @@ class Container(containers.DeclarativeContainer):
     inspector = providers.Singleton(
         Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
     )
+    service_gateway = providers.Singleton(
+        ServiceGateway, submitter=submitter, operator=operator, inspector=inspector
+    )
+    enlister = providers.Singleton(Enlister, submitter=submitter, enlisting=store.provided.enlisting)
     keeper = providers.Singleton(
         LeaseKeeper, leases=store.provided.leases, attendance=attendance, policy=lease, observer=observer
     )
@@ -189,5 +196,11 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
         ),
         attendance=attendance,
+        observer=observer,
+    )
+    forwarder = providers.Singleton(
+        Forwarder,
+        relay=relay,
+        leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
         observer=observer,
     )

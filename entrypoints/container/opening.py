@@ -33,7 +33,7 @@ async def open_container(
     # A process id comes again, in a container even at once; the last part does not.
     process = f"{socket.gethostname()}:{os.getpid()}:{entropy.stamp() & 0xFFFFFFFF:08x}"
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_sql_store(settings.database_url))
+        store = await stack.enter_async_context(open_sql_store(settings.database_url, attended=with_bus))
         bus = await stack.enter_async_context(_open_bus(settings, registry, entropy, with_bus=with_bus))
         container = Container(
             store=providers.Object(store),

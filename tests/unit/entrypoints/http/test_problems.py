@@ -21,6 +21,8 @@ INSIDE = {
     "presence-lost",
     "client-closed",
     "wait-timed-out",
+    "needs-database",
+    "foreign-database",
 }
 
 

@@ -1,0 +1,83 @@
+"""What a client asks for: one job to be run, and the options it may have."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypedDict, TypeVar, cast
+
+from attrs import field, frozen
+
+from jobmill.application.commands import SubmitJob
+from jobmill.application.errors import InvalidPayload
+from jobmill.application.handlers import JobType
+from jobmill.domain.options import JobOptions, Unique
+from jobmill.domain.states import Priority
+
+P = TypeVar("P")
+
+
+class Options(TypedDict, total=False):
+    """What may be asked for one job; what is left out follows the rules of its type.
+
+    Durations are ``timedelta``, times have a zone. See ``JobOptions`` for the ranges.
+    """
+
+    queue: str
+    priority: Priority
+    run_at: datetime
+    delay: timedelta
+    ttl: timedelta
+    max_attempts: int
+    timeout: timedelta
+    correlation_id: str
+    idempotency_key: str
+    tenant: str
+    tags: Sequence[str]
+    unique: str | Unique
+
+
+@frozen
+class Submission(Generic[P]):
+    """One job of several that are submitted together."""
+
+    job_type: JobType[P] | str
+    payload: P
+    options: Options = field(factory=Options, kw_only=True)
+
+    def command(self) -> SubmitJob:
+        """Return what is asked of the services; raises ``InvalidPayload``."""
+        options = job_options(self.options)
+        if isinstance(self.job_type, str):
+            return SubmitJob(type=self.job_type, payload=self.payload, options=options)
+        payload = self.job_type.schema.dump(self.payload)
+        return SubmitJob(type=self.job_type.name, payload=payload, options=options)
+
+
+def job_options(options: Options) -> JobOptions:
+    """Return the wishes as the services take them."""
+    wishes = dict(options)
+    if isinstance(unique := wishes.get("unique"), str):
+        wishes["unique"] = Unique(key=unique)
+    if "tags" in wishes:
+        wishes["tags"] = tuple(cast("Sequence[str]", wishes["tags"]))
+    return JobOptions(**cast("dict[str, Any]", wishes))
+
+
+def commands_of(submissions: Sequence[Submission[Any]]) -> Sequence[SubmitJob]:
+    """Return what is asked of the services; of several jobs the faults say by number which they mean."""
+    commands = []
+    for at, each in enumerate(submissions):
+        try:
+            commands.append(each.command())
+        except InvalidPayload as error:
+            raise error.below(place_of_each(submissions).format(at=at)) from None
+    return commands
+
+
+def place_of_each(unit: Sequence[object]) -> str:
+    """Return where the faults of each job are said to stand; ``{at}`` is for its number."""
+    return "/{at}" if len(unit) > 1 else ""
+
+
+def types_of(submissions: Sequence[Submission[Any]]) -> Sequence[JobType[Any]]:
+    """Return the types whose code the caller has."""
+    return [each.job_type for each in submissions if isinstance(each.job_type, JobType)]
