@@ -10,8 +10,9 @@ from uuid import UUID
 
 from jobmill.adapters.memory.clocks import START
 from jobmill.adapters.memory.tables import Effect
-from jobmill.application.client import Client, id_of
+from jobmill.application.client import Client
 from jobmill.application.errors import JobNotFound
+from jobmill.application.filters import id_of
 from jobmill.application.handlers import JobHandlers, JobType
 from jobmill.application.public_job import Job, seen_from_outside
 from jobmill.domain.states import JobState

@@ -1,0 +1,43 @@
+"""The shop's HTTP: an order and its job are committed together, or not at all."""
+
+import os
+
+from flask import Flask, abort, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+import jobmill
+
+from tests.projects.flask_shop.jobs import Parcel, pack
+from tests.projects.flask_shop.tables import Order, Tables
+
+DATABASE_URL = os.environ["DATABASE_URL"]  # postgresql://user:password@host/name
+
+engine = create_engine(DATABASE_URL.replace("postgresql://", "postgresql+psycopg://"))
+new_session = sessionmaker(engine)
+mill = jobmill.connect_sync(DATABASE_URL)  # opened by the first request that needs it, in each process
+
+app = Flask(__name__)
+Tables.metadata.create_all(engine)
+
+
+def take(session: Session, email: str) -> dict[str, object]:
+    order = Order(email=email)
+    session.add(order)
+    session.flush()  # gives the order its number
+    job = mill.submit(pack, Parcel(order=order.id), within=session, idempotency_key=f"order-{order.id}")
+    return {"order": order.id, "job": str(job.id)}
+
+
+@app.post("/orders")
+def place_order() -> ResponseReturnValue:
+    with new_session.begin() as session:  # commits at the end of the block
+        return take(session, request.get_json()["email"]), 201
+
+
+@app.post("/orders/declined")
+def place_order_with_a_bad_card() -> ResponseReturnValue:
+    with new_session.begin() as session:
+        take(session, request.get_json()["email"])
+        abort(402)  # raises, so it rolls back: no order, and no job
