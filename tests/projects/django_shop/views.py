@@ -22,7 +22,7 @@ class CardDeclined(Exception):
 def take(email: str) -> dict[str, object]:
     order = Order.objects.create(email=email)
     with connection.cursor() as cursor:
-        cursor.execute(*mill.as_sql(bill, Bill(order=order.pk), idempotency_key=f"order-{order.pk}"))
+        cursor.execute(*mill.as_sql(bill, Bill(order=order.pk), idempotency_key=f"bill-{order.pk}"))
         job = cursor.fetchone()[0]
     return {"order": order.pk, "job": str(job)}
 

@@ -43,7 +43,7 @@ async def take(session: AsyncSession, mill: jobmill.Client, email: str) -> dict[
         confirm,
         Confirmation(order=order.id, email=email),
         within=session,
-        idempotency_key=f"order-{order.id}",
+        idempotency_key=f"confirm-{order.id}",
     )
     return {"order": order.id, "job": str(job.id)}
 

@@ -26,7 +26,7 @@ def take(session: Session, email: str) -> dict[str, object]:
     order = Order(email=email)
     session.add(order)
     session.flush()  # gives the order its number
-    job = mill.submit(pack, Parcel(order=order.id), within=session, idempotency_key=f"order-{order.id}")
+    job = mill.submit(pack, Parcel(order=order.id), within=session, idempotency_key=f"pack-{order.id}")
     return {"order": order.id, "job": str(job.id)}
 
 
