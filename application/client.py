@@ -101,8 +101,10 @@ class Client:
     ) -> tuple[str, Any]:
         """Return one statement that stores a job, and its parameters, for the cursor of any DB-API driver.
 
-        Nothing is asked of the database here. Executed, the statement returns one row: the job's id, and
-        whether the job is new; it is not where its key is taken. Jobs that a queue may hold are not counted.
+        Nothing is asked of the database here. Executed, the statement returns one row: ``id`` as a text,
+        ``is_new``, which is false where the job's key is taken and ``id`` is that of the job that has it,
+        and ``conflicts``, which is true where that one was another request. How many jobs a queue holds is
+        not looked at.
 
         Args:
             paramstyle: of the driver, as in its ``paramstyle``; ``format`` for Django, psycopg and psycopg2.

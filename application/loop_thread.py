@@ -1,6 +1,7 @@
 """A loop in a thread of its own, for callers that have none."""
 
 import asyncio
+import ctypes
 import os
 import threading
 from collections.abc import Coroutine
@@ -10,9 +11,8 @@ from jobmill.application.errors import ClientClosed
 
 T = TypeVar("T")
 
-#: Loops of a parent process, with their connections. The child must not use them, nor close them by letting
-#: them go: the sockets are still its parent's.
-_OF_THE_PARENT: Final[list[object]] = []
+#: How long the end of a process waits for connections to be closed.
+END_WITHIN_S: Final = 2.0
 
 
 class LoopThread:
@@ -29,11 +29,12 @@ class LoopThread:
         """False after a fork: threads stay with the parent."""
         return self._process == os.getpid()
 
-    def call(self, work: Coroutine[Any, Any, T]) -> T:
+    def call(self, work: Coroutine[Any, Any, T], *, within_s: float | None = None) -> T:
         """Run it there, and return or raise as it does; a caller that is interrupted cancels it.
 
         Raises:
             ClientClosed: the thread was stopped.
+            TimeoutError: it took longer than ``within_s``.
         """
         try:
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -41,14 +42,10 @@ class LoopThread:
             work.close()
             raise ClientClosed from None
         try:
-            return future.result()
+            return future.result(within_s)
         except BaseException:
             future.cancel()
             raise
-
-    def abandon(self, *others: object) -> None:
-        """Leave it, and what hangs on it, to the parent process."""
-        _OF_THE_PARENT.extend((self, *others))
 
     def stop(self) -> None:
         """End the thread, after what it does at this moment."""
@@ -62,3 +59,12 @@ class LoopThread:
             self._loop.run_forever()
         finally:
             self._loop.close()
+
+
+def never_free(thing: object) -> None:
+    """Keep an object, and all that hangs on it, beyond the end of the interpreter.
+
+    Tasks that wait on a loop which will never run again clean up when they are freed. After a fork that would
+    be done to the sockets of the parent; at the end of the interpreter it fails with a noise.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

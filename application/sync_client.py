@@ -1,5 +1,6 @@
 """The client for code without an event loop: the same verbs, each of which waits for its answer."""
 
+import atexit
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
@@ -14,7 +15,7 @@ from jobmill.application.enlister import Enlister
 from jobmill.application.errors import ClientClosed, NeedsDatabase
 from jobmill.application.filters import Filters
 from jobmill.application.handlers import JobType
-from jobmill.application.loop_thread import LoopThread
+from jobmill.application.loop_thread import END_WITHIN_S, LoopThread, never_free
 from jobmill.application.opening import Access, Opener, Opening
 from jobmill.application.ports.enlisting import ParamStyle, Transactional
 from jobmill.application.public_job import Job
@@ -24,7 +25,7 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class _Running:
     """A client that is open, with the thread in which it lives."""
 
@@ -32,6 +33,24 @@ class _Running:
     opening: Opening
     access: Access
     client: Client
+
+    def close(self, *, within_s: float | None = None) -> None:
+        """Close it; what a parent process opened is left to the parent."""
+        atexit.unregister(self.close_at_exit)
+        if not self.thread.is_ours:
+            never_free(self)
+            return
+        self.client.close()
+        try:
+            self.thread.call(self.opening.close(), within_s=within_s)
+        except TimeoutError:
+            never_free(self)
+        else:
+            self.thread.stop()
+
+    def close_at_exit(self) -> None:
+        """Close what nobody closed, without holding up the end of the process for long."""
+        self.close(within_s=END_WITHIN_S)
 
 
 class SyncClient:
@@ -128,14 +147,8 @@ class SyncClient:
         with self._lock:
             self._is_closed = True
             running, self._running = self._running, None
-        if running is None:
-            return
-        if not running.thread.is_ours:
-            running.thread.abandon(running)
-            return
-        running.client.close()
-        running.thread.call(running.opening.close())
-        running.thread.stop()
+        if running is not None:
+            running.close()
 
     def __enter__(self) -> Self:
         """Return the client itself; it is opened when it is first needed."""
@@ -159,10 +172,11 @@ class SyncClient:
             if self._is_closed:
                 raise ClientClosed
             if self._running is not None and not self._running.thread.is_ours:
-                self._running.thread.abandon(self._running)
+                self._running.close()
                 self._running = None
             if self._running is None:
                 self._running = self._opened()
+                atexit.register(self._running.close_at_exit)
             return self._running
 
     def _opened(self) -> _Running:

@@ -15,8 +15,9 @@ from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.faults import DRIVER_ERRORS, Meaning, as_fault, meaning_of
 from jobmill.adapters.sql.insertion import Insertion, KeysMoved
 from jobmill.adapters.sql.key_verdicts import Verdicts
+from jobmill.adapters.sql.statement import statement_for
 from jobmill.application.errors import ForeignDatabase, StorageUnavailable
-from jobmill.application.ports.enlisting import Enlisting, Transactional
+from jobmill.application.ports.enlisting import Enlisting, ParamStyle, Transactional
 from jobmill.application.ports.job_repository import AddAnswer, NewJob
 from jobmill.domain.errors import Fault, InvalidInput
 
@@ -73,6 +74,10 @@ class SqlEnlisting(Enlisting):
             return self._added(connection, unit)
         except DRIVER_ERRORS as error:
             raise as_fault(error, _meaning_of(error), address=self._database.address) from error
+
+    def statement(self, new: NewJob, style: ParamStyle) -> tuple[str, Any]:
+        """See ``Enlisting``."""
+        return statement_for(self._dialect, new, style)
 
     def _added(self, connection: Connection, unit: Sequence[NewJob]) -> Sequence[AddAnswer]:
         own = cast("AsyncConnection", _Awaitable(connection))

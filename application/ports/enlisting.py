@@ -5,8 +5,8 @@ from typing import Any, Literal, Protocol
 
 from jobmill.application.ports.job_repository import AddAnswer, NewJob
 
-#: How a DB-API driver marks the places of parameters, as in its ``paramstyle``.
-ParamStyle = Literal["format", "pyformat", "qmark", "named", "numeric"]
+#: How a driver marks the places of parameters, as in the ``paramstyle`` of DB-API; asyncpg's is the last.
+ParamStyle = Literal["format", "pyformat", "qmark", "named", "numeric", "numeric_dollar"]
 
 
 class Transactional(Protocol):

@@ -16,6 +16,7 @@ from jobmill import Client, JobState, Submission
 
 from tests.integration.sql.shop import DRIVERS, Charge, Shop, charge, commits, does, open_shop
 from tests.servers.databases import Databases
+from tests.servers.waiting import until
 
 ALL = [
     pytest.param((kind, driver), id=driver, marks=[pytest.mark.postgres] if kind == "postgres" else [])
@@ -210,10 +211,12 @@ async def _somebody_waits(url: str) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with AsyncSession(engine) as session, asyncio.timeout(10):
-        while not (await session.execute(question)).scalar_one():
-            await session.rollback()
-            await asyncio.sleep(0.01)
+
+    async def one_waits() -> bool:
+        async with AsyncSession(engine) as session:
+            return bool((await session.execute(question)).scalar_one())
+
+    assert await until(one_waits, within_s=10), "nobody waits"
     await engine.dispose()
 
 
