@@ -2,10 +2,11 @@
 
 import os
 
-from flask import Flask, abort, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.exceptions import HTTPException
 
 import jobmill
 
@@ -20,6 +21,11 @@ mill = jobmill.connect_sync(DATABASE_URL)  # opened by the first request that ne
 
 app = Flask(__name__)
 Tables.metadata.create_all(engine)
+
+
+class CardDeclined(HTTPException):
+    code = 402
+    description = "card declined"
 
 
 def take(session: Session, email: str) -> dict[str, object]:
@@ -40,4 +46,4 @@ def place_order() -> ResponseReturnValue:
 def place_order_with_a_bad_card() -> ResponseReturnValue:
     with new_session.begin() as session:
         take(session, request.get_json()["email"])
-        abort(402)  # raises, so it rolls back: no order, and no job
+        raise CardDeclined  # rolls back: no order, and no job
