@@ -15,7 +15,6 @@ class Bill:
 
 @handlers.register("order.bill")
 async def bill(order: Bill, job: JobContext) -> None:
+    billed = text("UPDATE django_orders SET is_billed = true WHERE id = :id")
     async with job.transaction() as db:  # our row and the job's success: both or neither
-        await db.execute(
-            text("UPDATE django_orders SET is_billed = true WHERE id = :id"), {"id": order.order}
-        )
+        await db.execute(billed, {"id": order.order})
