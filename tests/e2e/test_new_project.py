@@ -43,10 +43,10 @@ class Shell:
 
 
 @pytest.fixture
-def shell(users_python: Path, tmp_path: Path) -> Shell:
+def shell(python: Path, tmp_path: Path) -> Shell:
     [port] = free_ports(1)
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("JOBMILL_", "PYTEST_"))}
-    path = f"{users_python.parent}{os.pathsep}{kept['PATH']}"
+    path = f"{python.parent}{os.pathsep}{kept['PATH']}"
     folder = tmp_path / "work"
     folder.mkdir()
     return Shell(folder=folder, env={**kept, "PATH": path, "JOBMILL_PORT": str(port), "COLUMNS": "200"})

@@ -50,15 +50,15 @@ def test_the_template_of_a_new_project_is_in_the_wheel(wheel: Path) -> None:
     assert written <= names
 
 
-def test_the_users_own_rooms_do_not_collide_with_ours(users_python: Path, tmp_path: Path) -> None:
+def test_the_users_own_rooms_do_not_collide_with_ours(python: Path, tmp_path: Path) -> None:
     (tmp_path / "domain").mkdir()
     (tmp_path / "domain" / "__init__.py").write_text('OWNER = "the user"\n')
     (tmp_path / "application.py").write_text('OWNER = "the user"\n')
     (tmp_path / "script.py").write_text(USERS_SCRIPT)
 
-    places = run(str(users_python), "script.py", cwd=tmp_path).split()
+    places = run(str(python), "script.py", cwd=tmp_path).split()
 
-    installed = users_python.parents[1]
+    installed = python.parents[1]
     assert [Path(place).is_relative_to(installed) for place in places] == [True, True]
 
 
@@ -82,12 +82,12 @@ async def make_thumbnail(order: Thumbnail) -> dict[str, str]:
 """
 
 
-async def test_the_users_handlers_run_from_the_installed_wheel(users_python: Path, tmp_path: Path) -> None:
+async def test_the_users_handlers_run_from_the_installed_wheel(python: Path, tmp_path: Path) -> None:
     """A project whose rooms have the same names as ours, started by the installed command."""
     (tmp_path / "domain").mkdir()
     (tmp_path / "domain" / "pictures.py").write_text('def shrink(name, width): return f"{width}/{name}"\n')
     (tmp_path / "application.py").write_text(USERS_HANDLERS)
-    jobmill = str(users_python.with_name("jobmill"))
+    jobmill = str(python.with_name("jobmill"))
     [port] = free_ports(1)
     kept = {name: text for name, text in os.environ.items() if not name.startswith("JOBMILL_")}
     env = {**kept, "JOBMILL_HANDLERS": "application", "JOBMILL_PORT": str(port)}

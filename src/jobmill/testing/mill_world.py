@@ -38,7 +38,7 @@ class MillWorld:
     plan: CrashPlan = field(factory=CrashPlan, init=False)
     tables: Tables = field(factory=Tables, init=False)
     clock: LoopClock = field(factory=LoopClock, init=False)
-    timeline: Timeline = field(factory=Timeline, init=False)
+    timeline: Timeline = field(init=False)
     broker: MemoryBroker = field(factory=MemoryBroker, init=False)
     client: Node | None = field(default=None, init=False)
     workers: list[Worker] = field(factory=list, init=False)
@@ -52,6 +52,7 @@ class MillWorld:
     def __attrs_post_init__(self) -> None:
         """Declare the queues of the types that are given."""
         self._entropy = SeededEntropy(self.seed)
+        self.timeline = Timeline(seconds=lambda: self.seconds)
         self._declare_queues()
 
     def learn(self, types: Iterable[JobType[Any]]) -> None:
@@ -92,6 +93,11 @@ class MillWorld:
         return loop
 
     @property
+    def seconds(self) -> float:
+        """How long the mill has run."""
+        return 0.0 if self._loop is None else self._loop.time()
+
+    @property
     def nodes(self) -> list[Node]:
         """Every process that there was."""
         return [*([self.client] if self.client else []), *self.workers]
@@ -130,8 +136,8 @@ class MillWorld:
         Raises:
             EngineFailed: a service had ended by a fault of Jobmill's own.
         """
-        self._has_ended = True
-        if self._loop is None:
+        has_ended, self._has_ended = self._has_ended, True
+        if self._loop is None or has_ended:
             return
         faults = [fault for node in self.nodes if (fault := node.fault) is not None]
         for node in self.nodes:
@@ -219,10 +225,11 @@ class MillWorld:
 
     def _after_publishing(self, moment: str, parcel: Parcel) -> None:
         if moment == "after" and self._doubled and not isinstance(parcel.destination, ToDead):
-            types = {job.type for job in open_parcel(parcel.body).jobs}
-            if None in self._doubled or types & self._doubled:
+            jobs = open_parcel(parcel.body).jobs
+            if None in self._doubled or any(job.type in self._doubled for job in jobs):
                 self.broker.take(parcel)
+                for job in jobs:
+                    self.timeline.note("broker", "delivers its notice twice", job_id=job.id)
 
     def _note(self, what: str) -> None:
-        if self._loop is not None:
-            self.timeline.note("broker", what)
+        self.timeline.note("broker", what)

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 import pytest
 
@@ -21,13 +22,20 @@ pytest.register_assert_rewrite("jobmill.testing.contracts")
 
 #: What makes a test run in virtual time.
 MILL: Final = "mill"
+SYNC_MILL: Final = "sync_mill"
+#: So much of what happened is shown beside a failure, the last of it.
+TRACE_LINES_MAX: Final = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options of pytest.ini or pyproject.toml."""
     handlers = "modules whose JobHandlers the fixtures `mill` and `sync_mill` know, as in JOBMILL_HANDLERS"
     parser.addini("jobmill_handlers", handlers, type="args", default=[])
-    parser.addini("jobmill_seed", "decides all chance in `mill` and `sync_mill`", default="1")
+    parser.addini(
+        "jobmill_seed",
+        "decides, with the name of the test, all chance in `mill` and `sync_mill`",
+        default="1",
+    )
 
 
 @pytest.fixture
@@ -53,7 +61,7 @@ def mill(
         raise pytest.UsageError("the fixture `mill` is for `async def` tests; use `sync_mill` in this one")
     from jobmill.testing.virtual_mill import VirtualMill
 
-    made = VirtualMill(*jobmill_handlers, seed=_seed(request.config))
+    made = VirtualMill(*jobmill_handlers, seed=_seed(request.node))
     yield made
     made.close()
 
@@ -65,9 +73,9 @@ def sync_mill(
     """A ``SyncVirtualMill``: the same for tests that are no coroutines."""
     from jobmill.testing.sync_mill import SyncVirtualMill
 
-    made = SyncVirtualMill(*jobmill_handlers, seed=_seed(request.config))
-    with made:
-        yield made
+    made = SyncVirtualMill(*jobmill_handlers, seed=_seed(request.node))
+    yield made
+    made.close()
 
 
 # ---- running tests in virtual time
@@ -105,16 +113,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """End the mill when its test has ended, still on the test's loop."""
-    mill = getattr(item, "funcargs", {}).get(MILL)
-    test = getattr(item, "obj", None)
-    if mill is None or not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(test):
+    """End the mill when its test has ended, still on the test's loop, and see whether its crashes came."""
+    given = getattr(item, "funcargs", {})
+    if not isinstance(item, pytest.Function) or given.keys().isdisjoint({MILL, SYNC_MILL}):
         return (yield)
-    item.obj = _with_an_end(test, mill)
+    test = item.obj
+    if MILL in given:
+        item.obj = _with_an_end(test, given[MILL])
     try:
-        return (yield)
+        answer = yield
     finally:
         item.obj = test
+    if SYNC_MILL in given:
+        given[SYNC_MILL].mill.check_crashes()
+    return answer
 
 
 @pytest.hookimpl(wrapper=True)
@@ -131,7 +143,25 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         pyfuncitem.obj = test
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a failure what happened in the mill."""
+    report = yield
+    given = getattr(item, "funcargs", {})
+    for name in (MILL, SYNC_MILL):
+        if name in given and report.when == "call" and report.failed:
+            lines = given[name].trace
+            left_out = [f"({len(lines) - TRACE_LINES_MAX} earlier lines)"] * (len(lines) > TRACE_LINES_MAX)
+            report.sections.append(
+                (f"what happened in {name}", "\n".join([*left_out, *lines[-TRACE_LINES_MAX:]]))
+            )
+    return report
+
+
 def _with_an_end(test: Callable[..., Awaitable[None]], mill: "VirtualMill") -> Callable[..., Awaitable[None]]:
+    if not inspect.iscoroutinefunction(test):
+        return test
+
     @wraps(test)
     async def run(*args: object, **kwargs: object) -> None:
         __tracebackhide__ = True
@@ -141,9 +171,10 @@ def _with_an_end(test: Callable[..., Awaitable[None]], mill: "VirtualMill") -> C
     return run
 
 
-def _seed(config: pytest.Config) -> int:
-    text: str = config.getini("jobmill_seed")
+def _seed(test: pytest.Item) -> int:
+    """Return a test's seed: always the same, and not its neighbours', so that their jobs' ids differ."""
+    text: str = test.config.getini("jobmill_seed")
     try:
-        return int(text)
+        return int(text) ^ crc32(test.nodeid.encode())
     except ValueError:
         raise pytest.UsageError(f"jobmill_seed must be a whole number, not {text!r}") from None

@@ -13,7 +13,7 @@ from jobmill.application.client import WAIT_DEFAULT, Options, Submission
 from jobmill.application.handlers import JobHandlers, JobType
 from jobmill.application.public_job import Job
 from jobmill.testing.crash_plan import CrashPoint
-from jobmill.testing.errors import RealTime
+from jobmill.testing.errors import MillEnded, RealTime
 from jobmill.testing.expectation import Expectation
 from jobmill.testing.virtual_loop import VirtualTimeLoop
 from jobmill.testing.virtual_mill import IDLE_WITHIN, VirtualMill
@@ -35,19 +35,22 @@ class SyncVirtualMill:
         #: The mill itself, for code that is asynchronous.
         self.mill: Final = VirtualMill(*handlers, seed=seed, workers=workers, concurrency=concurrency)
         self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
+        self._has_ended = False
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run any coroutine in the mill's time, such as one that takes ``mill.client``.
 
         Raises:
             RealTime: an event loop runs here already; use ``VirtualMill``.
+            MillEnded: the mill has ended.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._runner.run(work)
-        work.close()
-        raise RealTime("a SyncVirtualMill cannot be used inside of a coroutine: use VirtualMill there")
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the public one raises where none runs
+            work.close()
+            raise RealTime("a SyncVirtualMill cannot be used inside of a coroutine: use VirtualMill there")
+        if self._has_ended:
+            work.close()
+            raise MillEnded("this mill has ended with its test; make another SyncVirtualMill")
+        return self._runner.run(work)
 
     # ---- as a client
 
@@ -92,9 +95,6 @@ class SyncVirtualMill:
     @property
     def now(self) -> datetime:
         """The mill's time, in UTC."""
-        return self.run(self._now())
-
-    async def _now(self) -> datetime:
         return self.mill.now
 
     def advance(self, by: timedelta) -> None:
@@ -146,8 +146,16 @@ class SyncVirtualMill:
 
     def finish(self) -> None:
         """End the mill; raises ``CrashNotReached``."""
-        with self._runner:
-            self.run(self.mill.finish())
+        __tracebackhide__ = True
+        self.close()
+        self.mill.check_crashes()
+
+    def close(self) -> None:
+        """End the mill, whether its planned crashes came or not; again is harmless."""
+        if not self._has_ended:
+            with self._runner:
+                self.run(self.mill.end())
+            self._has_ended = True
 
     def __enter__(self) -> Self:
         """Start."""
@@ -157,5 +165,7 @@ class SyncVirtualMill:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End; where the block failed, that says more than a crash that was not reached."""
-        with self._runner:
-            self.run(self.mill.__aexit__(kind, error, trace))
+        __tracebackhide__ = True
+        self.close()
+        if error is None:
+            self.mill.check_crashes()

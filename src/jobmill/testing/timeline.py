@@ -1,7 +1,7 @@
 """What happened in a virtual mill, in order: the trace of a run, and the course of each job."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,15 +29,15 @@ class Event:
 
 @define(eq=False, kw_only=True)
 class Timeline:
-    """Everything that happened; ``changed`` rings when a job moves."""
+    """Everything that happened, by the seconds of a clock."""
 
+    seconds: Callable[[], float]
     events: list[Event] = field(factory=list)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     def note(self, who: str, what: str, *, job_id: UUID | None = None) -> None:
         """Add what happens now."""
-        at_s = asyncio.get_running_loop().time()
-        self.events.append(Event(at_s=at_s, who=who, what=what, job_id=job_id))
+        self.events.append(Event(at_s=self.seconds(), who=who, what=what, job_id=job_id))
         if job_id is not None:
             self._changed.set()
 
