@@ -57,12 +57,14 @@ class Reloader:
                 child = await asyncio.create_subprocess_exec(
                     *self.command, cwd=self.folder, env=dict(self.env)
                 )
-                await self._outlived(child, stopping, change)
-                if change.done() and not stop.is_set():
-                    self.say(f"reload: {self._shown(change.result())} changed")
-                    # Later changes are kept for the one who asks next, so none is missed meanwhile.
-                    change = asyncio.create_task(_next(changes))
-                await self._end(child)
+                try:
+                    await self._outlived(child, stopping, change)
+                    if change.done() and not stop.is_set():
+                        self.say(f"reload: {self._shown(change.result())} changed")
+                        # Later changes are kept for the one who asks next, so none is missed meanwhile.
+                        change = asyncio.create_task(_next(changes))
+                finally:
+                    await self._end(child)
         finally:
             change.cancel()
             await asyncio.wait({change})

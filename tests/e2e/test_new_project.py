@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Final
@@ -105,3 +106,17 @@ async def test_the_commands_that_new_prints_are_those_that_work(shell: Shell) ->
     typed = [line.strip() for line in printed.splitlines() if line.startswith("  ")]
     assert typed[0] == "cd shop"
     assert set(typed[1:]) <= set(commands(shell.inside("shop")))
+
+
+async def test_its_code_pleases_the_usual_checkers(shell: Shell) -> None:
+    await shell.run("jobmill new shop", name="new")
+    project = shell.inside("shop")
+
+    for line in (
+        "python -m ruff check --isolated --select B,D1,E,F,I,UP --ignore D103 .",
+        "python -m ruff format --isolated --check .",
+        f"{sys.executable} -m mypy --strict shop tests",
+    ):
+        code, printed = await project.run(line, name="checker")
+
+        assert code == 0, printed

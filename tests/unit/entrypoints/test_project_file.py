@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import jobmill
+from jobmill.application.errors import SetupFault
 from jobmill.entrypoints import project_file
 from jobmill.entrypoints.configuration_page import PAGE
 from jobmill.entrypoints.settings import Settings, WrongSettings
@@ -168,6 +170,13 @@ def test_folders_above_are_not_looked_into(project: Project, monkeypatch: pytest
     monkeypatch.chdir("below")
 
     assert Settings.here({}).port == 3000
+
+
+async def test_a_client_opened_without_a_url_looks_there_too(project: Project) -> None:
+    project('home = "mill"')
+
+    with pytest.raises(SetupFault, match=r"looked for \./mill/jobmill\.db"):
+        await jobmill.connect().open()
 
 
 def test_the_example_on_the_page_is_read(project: Project) -> None:
