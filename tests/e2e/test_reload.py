@@ -68,6 +68,7 @@ async def test_a_saved_file_runs_at_once_and_a_broken_one_is_waited_on(
     await came_up(process, times=3)
     mended = await ended(client, (await submit(client, "greet", {}))["id"])
     assert mended["result"] == "good night"
+    assert process.log.read_text().count("waiting for a change") == 1
 
 
 async def test_a_changed_setting_counts_and_a_job_it_interrupts_burns_no_attempt(
