@@ -1,10 +1,12 @@
-"""Which changes start a project anew."""
+"""Which changes start a project anew, and that nothing else does."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from jobmill.entrypoints.reloading import concerns
+from jobmill.entrypoints import reloading
+from jobmill.entrypoints.reloading import Reloader, concerns
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,29 @@ def test_a_project_that_lies_in_a_hidden_folder_is_watched_all_the_same(tmp_path
     folder = tmp_path / ".worktrees" / "build" / "shop"
 
     assert concerns(folder / "jobs.py", folder)
+
+
+async def test_a_command_that_ends_is_started_by_the_next_change_and_by_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, said = asyncio.Event(), asyncio.Queue[str]()
+    monkeypatch.setattr(reloading, "stop_on_signals", lambda: stop)
+    project, starts = tmp_path / "project", tmp_path / "starts"
+    project.mkdir()
+    reloader = Reloader(
+        command=["/bin/sh", "-c", f"echo start >> {starts}; exit 3"],
+        env={},
+        folder=project,
+        say=said.put_nowait,
+    )
+    running = asyncio.create_task(reloader.run())
+    assert await said.get() == "reload: ended with exit code 3; waiting for a change"
+
+    (project / "README.md").write_text("no code")
+    (project / "jobs.py").write_text("x = 1")
+
+    assert await said.get() == "reload: jobs.py changed"
+    assert await said.get() == "reload: ended with exit code 3; waiting for a change"
+    stop.set()
+    await running
+    assert starts.read_text().splitlines() == ["start", "start"]
