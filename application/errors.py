@@ -145,6 +145,12 @@ class StorageUnknown(Unavailable):
     code = "storage-unknown"
 
 
+class AnswerLost(Unavailable):
+    """The HTTP API was reached and its answer was not: what was asked may have been done or not."""
+
+    code = "answer-lost"
+
+
 class StorageRefused(JobmillError):
     """The database refuses a value in the batch, whichever; nothing of the batch was changed."""
 

@@ -1,14 +1,14 @@
 """What a client asks for: one job to be run, and the options it may have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 from attrs import field, frozen
 
 from jobmill.application.commands import SubmitJob
-from jobmill.application.errors import InvalidPayload
 from jobmill.application.handlers import JobType
+from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.options import JobOptions, Unique
 from jobmill.domain.states import Priority
 
@@ -53,13 +53,47 @@ class Submission(Generic[P]):
 
 
 def job_options(options: Options) -> JobOptions:
-    """Return the wishes as the services take them."""
+    """Return the wishes as the services take them.
+
+    Raises:
+        InvalidInput: an option is not known or of the wrong class; its range is checked with the job.
+    """
     wishes = dict(options)
+    faults = [fault for name, value in wishes.items() if (fault := _wrong_option(name, value))]
+    if faults:
+        raise InvalidInput(*faults)
     if isinstance(unique := wishes.get("unique"), str):
         wishes["unique"] = Unique(key=unique)
     if "tags" in wishes:
         wishes["tags"] = tuple(cast("Sequence[str]", wishes["tags"]))
     return JobOptions(**cast("dict[str, Any]", wishes))
+
+
+def _wrong_option(name: str, value: object) -> Fault | None:
+    if name not in _KINDS:
+        return Fault(pointer=f"/{name}", detail=f"unknown option; known are {', '.join(_KINDS)}")
+    kinds = _KINDS[name]
+    if isinstance(value, kinds):
+        return None
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    return Fault(pointer=f"/{name}", detail=f"must be a {wanted}, not a {type(value).__name__}")
+
+
+#: What each option of ``Options`` must be, for callers whom no type checker has told.
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "queue": (str,),
+    "priority": (Priority,),
+    "run_at": (datetime,),
+    "delay": (timedelta,),
+    "ttl": (timedelta,),
+    "max_attempts": (int,),
+    "timeout": (timedelta,),
+    "correlation_id": (str,),
+    "idempotency_key": (str,),
+    "tenant": (str,),
+    "tags": (list, tuple),
+    "unique": (str, Unique),
+}
 
 
 def commands_of(submissions: Sequence[Submission[Any]]) -> Sequence[SubmitJob]:
@@ -68,7 +102,7 @@ def commands_of(submissions: Sequence[Submission[Any]]) -> Sequence[SubmitJob]:
     for at, each in enumerate(submissions):
         try:
             commands.append(each.command())
-        except InvalidPayload as error:
+        except InvalidInput as error:
             raise error.below(place_of_each(submissions).format(at=at)) from None
     return commands
 

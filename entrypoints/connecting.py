@@ -88,4 +88,13 @@ def opener_of(url: str | None, *, api_key: str | None) -> Opener:
         async with open_container(settings, declared_registry(settings), with_bus=False) as container:
             yield Access(gateway=container.service_gateway(), enlister=container.enlister())
 
-    return open_database
+    @asynccontextmanager
+    async def open_http() -> AsyncGenerator[Access]:
+        from jobmill.entrypoints.container import open_http_access
+
+        assert url is not None
+        async with open_http_access(url, api_key=api_key) as access:
+            yield access
+
+    is_http = url is not None and url.lower().startswith(("http://", "https://"))
+    return open_http if is_http else open_database

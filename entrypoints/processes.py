@@ -49,7 +49,7 @@ async def run_up(settings: Settings, say: Say) -> None:
         failed = await stack.enter_async_context(engine.running())
         say(banner(settings, registry))
         app = create_app(_services(container, registry, settings))
-        await _until_stopped(serve(app, sockets, stop=stop), failed, stop)
+        await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
 async def run_api(settings: Settings, say: Say) -> None:
@@ -74,7 +74,7 @@ async def run_api(settings: Settings, say: Say) -> None:
         await stack.enter_async_context(declaring(container.topology(), failed))
         say(f"Jobmill {version('jobmill')} api   http://{shown_host(settings)}:{settings.port}")
         app = create_app(_services(container, registry, settings))
-        await _until_stopped(serve(app, sockets, stop=stop), failed, stop)
+        await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
 async def run_worker(settings: Settings, say: Say) -> None:
@@ -137,6 +137,7 @@ def _services(container: Container, registry: Registry, settings: Settings) -> H
         readiness=readiness_of(container),
         is_local=settings.is_local,
         version=version("jobmill"),
+        watch=container.watch(),
     )
 
 

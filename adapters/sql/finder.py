@@ -1,6 +1,6 @@
 """The read side in SQL: every page is the merge of walks along an index in the order of the ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,8 @@ from jobmill.domain.job import Job
 from jobmill.domain.states import DEAD, TERMINAL, JobState
 
 HISTORY_SHOWN: Final = 25
+#: Far below what either database takes in one statement.
+IDS_AT_ONCE: Final = 500
 #: How far the clock that made an id may be from the database's, by which ``created_at`` is set.
 CLOCKS_APART: Final = timedelta(minutes=1)
 _COUNTED: Final = tuple(state for state in JobState if state in DEAD or state not in TERMINAL)
@@ -42,6 +44,15 @@ class SqlFinder(JobFinder):
         return JobStory(
             job=job_from(rows[0]), history=tuple(entry_from(entry) for entry in reversed(entries))
         )
+
+    async def finished(self, job_ids: Sequence[UUID]) -> Set[UUID]:
+        """See ``JobFinder``. Asks for the open ones, since a job that is gone is open no more."""
+        found: set[UUID] = set()
+        for at in range(0, len(job_ids), IDS_AT_ONCE):
+            some = job_ids[at : at + IDS_AT_ONCE]
+            statement = select(jobs.c.id).where(jobs.c.id.in_(some), jobs.c.state.not_in(TERMINAL))
+            found.update(set(some) - {row.id for row in await self._database.read(statement)})
+        return found
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``JobFinder``."""

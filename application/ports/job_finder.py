@@ -1,6 +1,6 @@
 """The read side: one job, lists of jobs, counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -50,6 +50,10 @@ class JobFinder(Protocol):
 
     async def story(self, job_id: UUID) -> JobStory | None:
         """Return one job with its history, None if there is none."""
+        ...
+
+    async def finished(self, job_ids: Sequence[UUID]) -> Set[UUID]:
+        """Return those of the jobs that are finished, or gone."""
         ...
 
     async def page(self, query: JobQuery) -> Sequence[Job]:

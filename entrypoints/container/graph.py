@@ -18,6 +18,7 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.lost_notices import LostNotices
+from jobmill.application.observers import Observers
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
 from jobmill.application.ports.message_bus import Lane
@@ -30,6 +31,7 @@ from jobmill.application.scheduler import Scheduler
 from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
 
@@ -49,7 +51,8 @@ class Container(containers.DeclarativeContainer):
 
     clock = store.provided.clock
     lease = providers.Singleton(LeasePolicy)
-    observer = providers.Singleton(FactLog)
+    watch = providers.Singleton(Watch, finder=store.provided.finder)
+    observer = providers.Singleton(Observers, providers.List(providers.Singleton(FactLog), watch))
     lanes = providers.Singleton(
         lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
         registry,
@@ -89,7 +92,7 @@ class Container(containers.DeclarativeContainer):
         Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
     )
     service_gateway = providers.Singleton(
-        ServiceGateway, submitter=submitter, operator=operator, inspector=inspector
+        ServiceGateway, submitter=submitter, operator=operator, inspector=inspector, watch=watch
     )
     enlister = providers.Singleton(Enlister, submitter=submitter, enlisting=store.provided.enlisting)
     keeper = providers.Singleton(

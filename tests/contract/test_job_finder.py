@@ -159,3 +159,11 @@ async def test_unfinished_jobs_and_dead_letters_are_counted_by_queue_and_state(w
 
 async def test_an_empty_store_counts_nothing(world: StoreWorld) -> None:
     assert dict(await world.store.finder.counts()) == {}
+
+
+async def test_of_some_jobs_those_are_told_that_are_finished_or_gone(world: StoreWorld) -> None:
+    queued, dead = await world.queued(), await world.dead()
+    nobody = an_id()
+
+    assert await world.store.finder.finished([queued.id, dead.id, nobody]) == {dead.id, nobody}
+    assert await world.store.finder.finished([]) == set()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Result, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from jobmill import JobHandlers
+from jobmill import JobHandlers, PermanentFailure
 
 TABLES = ("jobs", "outbox", "job_tags", "job_keys", "orders")
 #: Every driver by which a caller may come, for each kind of database.
@@ -30,7 +30,10 @@ class Charge:
 
 
 @handlers.register("order.charge", queue="payments")
-async def charge(order: Charge) -> None: ...
+async def charge(order: Charge) -> dict[str, int]:
+    if order.card == "declined":
+        raise PermanentFailure("card declined")
+    return {"charged": order.order}
 
 
 @frozen(kw_only=True)

@@ -22,6 +22,7 @@ INSIDE = {
     "client-closed",
     "wait-timed-out",
     "needs-database",
+    "answer-lost",
     "foreign-database",
 }
 
