@@ -81,7 +81,7 @@ def opener_of(url: str | None, *, api_key: str | None) -> Opener:
         from jobmill.entrypoints.settings import Settings
         from jobmill.entrypoints.store_file import check_file
 
-        settings = Settings.from_env(os.environ) if url is None else Settings(database_url=url)
+        settings = Settings.here(os.environ) if url is None else Settings(database_url=url)
         check_file(settings)
         # A client has no bus, so none is to be loaded.
         settings = evolve(settings, broker_url=("memory://",))

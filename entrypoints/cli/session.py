@@ -1,4 +1,4 @@
-"""How a command reaches the store: settings from the environment, a container opened for a moment."""
+"""How a command reaches the store: the settings of this place, a container opened for a moment."""
 
 import os
 from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ def read_settings() -> Settings:
 
     Of the log, only errors appear between the results, unless everything is asked for.
     """
-    settings = Settings.from_env(os.environ)
+    settings = Settings.here(os.environ)
     set_up_logging("debug" if settings.log == "debug" else "error", settings.log_format or "console")
     return settings
 

@@ -9,6 +9,7 @@ from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
+TEMPLATE = ROOT / "entrypoints" / "cli" / "project_template"
 ROOMS = ("domain", "application", "adapters", "entrypoints")
 
 USERS_SCRIPT = """
@@ -38,6 +39,14 @@ def test_every_module_of_the_clone_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     written = {f"jobmill/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")}
 
+    assert written <= names
+
+
+def test_the_template_of_a_new_project_is_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    written = {f"jobmill/{path.relative_to(ROOT)}" for path in TEMPLATE.rglob("*") if path.is_file()}
+
+    assert len(written) == 6
     assert written <= names
 
 
