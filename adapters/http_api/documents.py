@@ -6,12 +6,20 @@ from uuid import UUID
 
 import msgspec
 
+from jobmill.application.ports.progress import Progress
 from jobmill.application.public_job import Job
 from jobmill.domain.states import JobState, Priority
 
 
 class UnreadableJob(ValueError):
     """A document that is no job of this version's."""
+
+
+class _Progress(msgspec.Struct, kw_only=True):
+    fraction: float
+    note: str | None
+    attempt: int
+    at: datetime
 
 
 class _Document(msgspec.Struct, kw_only=True):
@@ -42,6 +50,7 @@ class _Document(msgspec.Struct, kw_only=True):
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    progress: _Progress | None = None
 
 
 class _Batch(msgspec.Struct):
@@ -81,9 +90,11 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", text: bytes) -> Any:  # noqa:
 def _job(document: _Document, *, replayed: bool = False) -> Job:
     values = msgspec.structs.asdict(document)
     timeout_s, ttl_s = values.pop("timeout_s"), values.pop("ttl_s")
+    said: _Progress | None = values.pop("progress")
     return Job(
         **values,
         timeout=timedelta(seconds=timeout_s),
         ttl=None if ttl_s is None else timedelta(seconds=ttl_s),
+        progress=None if said is None else Progress(**msgspec.structs.asdict(said)),
         replayed=replayed,
     )

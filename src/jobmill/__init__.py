@@ -18,11 +18,20 @@ from jobmill.application.errors import (
     UnknownType,
     WaitTimedOut,
 )
-from jobmill.application.handlers import JobContext, JobHandlers, JobType, PermanentFailure, RetryAfter
+from jobmill.application.handlers import (
+    HandlerFault,
+    JobContext,
+    JobHandlers,
+    JobType,
+    PermanentFailure,
+    RetryAfter,
+)
+from jobmill.application.ports.progress import Progress
 from jobmill.application.public_job import Job
 from jobmill.application.submission import Options, Submission
 from jobmill.application.sync_client import SyncClient
 from jobmill.domain.errors import IllegalTransition, InvalidInput, JobmillError
+from jobmill.domain.options import Unique
 from jobmill.domain.retry_policy import RetryPolicy
 from jobmill.domain.states import JobState, Priority
 from jobmill.entrypoints.connecting import connect, connect_sync
@@ -31,6 +40,7 @@ __all__ = [
     "Client",
     "ClientClosed",
     "ForeignDatabase",
+    "HandlerFault",
     "IdempotencyConflict",
     "IllegalTransition",
     "InvalidInput",
@@ -47,6 +57,7 @@ __all__ = [
     "Options",
     "PermanentFailure",
     "Priority",
+    "Progress",
     "QueueFull",
     "RetryAfter",
     "RetryPolicy",
@@ -57,6 +68,7 @@ __all__ = [
     "TooLarge",
     "TransactionFault",
     "Unavailable",
+    "Unique",
     "UnknownType",
     "WaitTimedOut",
     "connect",
