@@ -33,3 +33,7 @@ async def test_waiting_for_others_can_be_given_up(store: Store) -> None:
     [outcome] = await asyncio.gather(waiting, return_exceptions=True)
 
     assert isinstance(outcome, asyncio.CancelledError)
+
+
+async def test_a_commit_outlives_the_power(store: Store) -> None:
+    assert await store.weakness() is None
