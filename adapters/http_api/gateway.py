@@ -13,13 +13,15 @@ from attrs import frozen
 from jobmill.adapters.http_api.bounds import WAIT_PAUSE_S, WAIT_S_MAX
 from jobmill.adapters.http_api.documents import UnreadableJob, read_batch, read_job, read_jobs
 from jobmill.adapters.http_api.exchange import Answer, Exchange
+from jobmill.application.codec.payload_schema import write_payload
 from jobmill.application.codec.submit_writing import write_submit
 from jobmill.application.commands import SubmitJob
-from jobmill.application.errors import SetupFault
+from jobmill.application.errors import InvalidPayload, SetupFault
 from jobmill.application.gateway import Gateway
 from jobmill.application.handlers import JobType
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.public_job import Job
+from jobmill.application.submission import place_of_each
 from jobmill.domain.errors import Fault, InvalidInput
 
 T = TypeVar("T")
@@ -33,8 +35,8 @@ class HttpGateway(Gateway):
 
     async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
         """See ``Gateway``. Sent again after a broken connection only if every job has an idempotency key."""
-        for command in unit:
-            command.options.check()
+        for at, command in enumerate(unit):
+            _check_json(command, place_of_each(unit).format(at=at))
         is_repeatable = all(command.options.idempotency_key is not None for command in unit)
         if len(unit) == 1:
             answer = await self.exchange.post("jobs", write_submit(unit[0]), is_repeatable=is_repeatable)
@@ -97,6 +99,14 @@ class HttpGateway(Gateway):
             raise SetupFault(
                 f"{self.exchange.place} answers otherwise than a Jobmill of this version: {error}"
             ) from error
+
+
+def _check_json(command: SubmitJob, place: str) -> None:
+    """Refuse a payload that no request could carry; all else is the server's to judge."""
+    try:
+        write_payload(command.payload)
+    except InvalidPayload as error:
+        raise error.below(place) from None
 
 
 def _as_in_the_unit(error: InvalidInput) -> InvalidInput:

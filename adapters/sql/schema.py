@@ -160,7 +160,13 @@ outbox = Table(
 Index("outbox_by_age", outbox.c.created_at, outbox.c.job_id)
 Index("outbox_by_job", outbox.c.job_id)
 UNATTENDED: Final = not_(outbox.c.attended)
-Index("outbox_unattended", outbox.c.created_at, postgresql_where=UNATTENDED, sqlite_where=UNATTENDED)
+Index(
+    "outbox_unattended",
+    outbox.c.created_at,
+    outbox.c.job_id,
+    postgresql_where=UNATTENDED,
+    sqlite_where=UNATTENDED,
+)
 
 quarantine = Table(
     "quarantine",

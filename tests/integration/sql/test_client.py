@@ -112,6 +112,22 @@ async def test_of_a_batch_the_place_says_which_job_is_wrong_and_none_is_stored(m
     assert await mill.list() == []
 
 
+async def test_of_a_batch_the_place_of_a_wrong_option_says_so_too(mill: Client) -> None:
+    wrong: Any = {"max_attempts": 0}
+
+    with pytest.raises(jobmill.InvalidInput) as error:
+        await mill.submit_many([Submission(charge, Charge(1)), Submission(charge, Charge(2), options=wrong)])
+
+    assert [pointer for pointer, _ in error.value.errors] == ["/1/max_attempts"]
+
+
+async def test_plain_values_that_are_no_json_are_refused(mill: Client) -> None:
+    await mill.submit(charge, Charge(1), delay=HOUR)
+
+    with pytest.raises(jobmill.InvalidPayload, match="no JSON"):
+        await mill.submit("order.charge", {"order": object()})
+
+
 async def test_an_option_that_does_not_exist_or_has_the_wrong_class_is_named(mill: Client) -> None:
     options: Any = {"prioritty": "high", "delay": 5}
 

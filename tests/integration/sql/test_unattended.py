@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import jobmill
 from jobmill.adapters.sql import open_sql_store
 
+from tests.builders import HOUR
 from tests.contract.store_world import StoreWorld
+from tests.integration.sql.shop import Charge, charge
 
 NOW = timedelta(0)
 PAGE = 10
@@ -31,3 +34,15 @@ async def test_what_its_writer_publishes_is_none_of_the_leaders_business(url: st
 
         assert await store.outbox.pending(limit=PAGE, older_than=NOW, unattended=True) == []
         assert len(await store.outbox.pending(limit=PAGE, older_than=NOW)) == 2
+
+
+async def test_a_clients_jobs_are_left_to_the_leader(url: str) -> None:
+    async with jobmill.connect(url) as mill, open_sql_store(url) as leader:
+        new = await mill.submit(charge, Charge(7))
+        moved = await mill.submit(charge, Charge(8), delay=HOUR)
+        await mill.cancel(moved)
+        await mill.requeue(moved)
+
+        pending = await leader.outbox.pending(limit=PAGE, older_than=NOW, unattended=True)
+
+        assert {notice.job.id for notice in pending} == {new.id, moved.id}

@@ -205,6 +205,22 @@ async def test_a_key_that_a_rival_has_not_committed_is_waited_for(migrated_url: 
         assert await shop.counts() == {"jobs": 1, "outbox": 1, "job_keys": 1}
 
 
+async def test_a_key_that_was_taken_beside_a_rivals_is_given_back(migrated_url: str) -> None:
+    async with jobmill.connect(migrated_url) as mill, open_shop(migrated_url, "postgresql+asyncpg") as shop:
+        async with shop.session() as first, shop.session() as second:
+            taken = await mill.submit(charge, Charge(7), within=first, unique="order-7")
+            rival = asyncio.create_task(
+                mill.submit(charge, Charge(7), within=second, unique="order-7", idempotency_key="k")
+            )
+            await _somebody_waits(migrated_url)
+            await commits(first)
+            job = await rival
+            await commits(second)
+
+        assert (job.id, job.replayed) == (taken.id, True)
+        assert await shop.counts() == {"jobs": 1, "outbox": 1, "job_keys": 1}
+
+
 async def _somebody_waits(url: str) -> None:
     engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
     question = text(

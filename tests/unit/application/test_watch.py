@@ -160,8 +160,8 @@ async def test_one_who_comes_as_the_last_one_leaves_is_looked_after(scene: Scene
     first = await waiting(scene, job.id)
     await asyncio.sleep(1)
     first.cancel()
-    await asyncio.wait({first})
     task = await waiting(scene, job.id)
+    await asyncio.sleep(1)
 
     await scene.cancels(job, here=False)
 

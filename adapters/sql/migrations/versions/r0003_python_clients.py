@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_index(
         "outbox_unattended",
         "outbox",
-        ["created_at"],
+        ["created_at", "job_id"],
         postgresql_where=unattended,
         sqlite_where=unattended,
     )
