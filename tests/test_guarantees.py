@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.named_tests import is_there
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "guarantees.md"
-CONTRACTS = ROOT / "src" / "jobmill" / "testing" / "contracts"
-TAKEN_OVER = re.compile(r"^from jobmill\.testing\.contracts\.(\w+) import \*$", re.MULTILINE)
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 PROMISE = re.compile(r"^### .+$", re.MULTILINE)
 
@@ -17,16 +17,9 @@ def named() -> list[tuple[str, str]]:
     return sorted(set(NAMED.findall(PAGE.read_text())))
 
 
-def text_of(file: Path) -> str:
-    """The text of a test module, with the contract suite that it takes over."""
-    text = file.read_text()
-    suites = [CONTRACTS / f"{name}.py" for name in TAKEN_OVER.findall(text)]
-    return "\n".join([text, *(suite.read_text() for suite in suites)])
-
-
 @pytest.mark.parametrize(("file", "name"), named())
 def test_a_named_test_exists(file: str, name: str) -> None:
-    assert re.search(rf"^\s*(async )?def {name}\(|^{name} = ", text_of(ROOT / file), re.MULTILINE)
+    assert is_there(file, name)
 
 
 def test_every_promise_says_what_it_rests_on_and_what_shows_it() -> None:

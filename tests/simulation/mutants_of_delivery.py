@@ -141,7 +141,7 @@ DELIVERY: Final = (
         hole="postponing gives attempts back without end",
         rules="33",
         file="domain/job.py",
-        old=f"{_POSTPONE} or self.postpones >= POSTPONES_MAX:",
+        old=f"{_POSTPONE} or (self.postpones >= POSTPONES_MAX and not is_misplaced):",
         new=f"{_POSTPONE}:",
         killer=Test(
             file="tests/unit/domain/test_job_attempts.py",

@@ -33,7 +33,8 @@ def test_the_plugin_loads_no_adapter() -> None:
 
     heavy = (
         "jobmill.adapters",
-        "jobmill.entrypoints",
+        "jobmill.entrypoints.container",
+        "jobmill.entrypoints.settings",
         "jobmill.testing.virtual_mill",
         "sqlalchemy",
         "aiohttp",
