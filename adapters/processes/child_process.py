@@ -24,6 +24,10 @@ _BEGIN: Final = (
 )
 
 
+class NotBegun(Exception):
+    """The child had ended before it took the errand: nothing of it was run."""
+
+
 class ChildProcess:
     """A process that runs one errand at a time, in a session of its own with all that it starts."""
 
@@ -64,7 +68,7 @@ class ChildProcess:
         return self._process.returncode is None and not self._reader.at_eof()
 
     async def run(self, errand: Errand, *, report: Report) -> Outcome:
-        """See ``Processes``. Afterwards the child may be unusable."""
+        """See ``Processes``. Afterwards the child may be unusable; raises ``NotBegun`` too."""
         listening = asyncio.create_task(self._run(errand, report))
         try:
             return await asyncio.shield(listening)
@@ -83,15 +87,21 @@ class ChildProcess:
             if not listening.done():
                 listening.cancel()
                 await self.kill()
+            elif not listening.cancelled():
+                listening.exception()  # nobody asks for it any more
 
     async def _run(self, errand: Errand, report: Report) -> Outcome:
         level = logging.getLogger().level
         self._writer.write(packed({"errand": errand_frame(errand), "log_level": level}))
         about = {"job_id": str(errand.job_id), "type": errand.type, "attempt": errand.attempt}
+        has_begun = False
         try:
             while (frame := await next_frame(self._reader)) is not None:
                 if "outcome" in frame:
                     return outcome_in(frame["outcome"])
+                if "begun" in frame:
+                    has_begun = True
+                    continue
                 if "progress" in frame:
                     report(frame["progress"], frame["note"])
                 else:
@@ -100,6 +110,8 @@ class ChildProcess:
             await self.kill()
             return Failure(kind=FailureKind.TRANSIENT, message=f"the handler's process said {error}")
         await self.kill()  # it closed its pipe, so it is of no more use
+        if not has_begun:
+            raise NotBegun(self._last_words())
         return Failure(kind=FailureKind.TRANSIENT, message=f"the handler's process {self._last_words()}")
 
     def _last_words(self) -> str:

@@ -41,6 +41,7 @@ class Child:
         threading.Thread(target=self._listen, name="jobmill-listener", daemon=True).start()
         while True:
             errand = self._errands.get()
+            self.say({"begun": True})
             outcome = self._outcome_of(errand)
             self.say({"outcome": outcome_frame(outcome)})
 

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Final
 
-from jobmill.adapters.processes.child_process import ChildProcess
+from jobmill.adapters.processes.child_process import ChildProcess, NotBegun
 from jobmill.application.outcomes import Outcome
 from jobmill.application.ports.executors import Errand, Processes, Report
 from jobmill.domain.failure import Failure, FailureKind
+
+#: Children that may end before they take an errand, until it fails.
+TRIES: Final = 3
 
 
 class ProcessPool(Processes):
@@ -26,18 +30,26 @@ class ProcessPool(Processes):
 
     async def run(self, errand: Errand, *, report: Report) -> Outcome:
         """See ``Processes``."""
+        reason = ""
         async with self._free:
-            try:
-                child = await self._usable()
-            except OSError as error:
-                return Failure(kind=FailureKind.TRANSIENT, message=f"no process could be started: {error}")
-            self._busy.add(child)
-            try:
-                return await child.run(errand, report=report)
-            finally:
-                self._busy.discard(child)
-                if child.is_usable:
-                    self._idle.append(child)
+            for _ in range(TRIES):
+                try:
+                    return await self._run(await self._usable(), errand, report)
+                except OSError as error:
+                    reason = str(error)
+                    break
+                except NotBegun as error:  # it ended while it was idle, or at its start
+                    reason = f"it {error}"
+        return Failure(kind=FailureKind.TRANSIENT, message=f"no process could be started: {reason}")
+
+    async def _run(self, child: ChildProcess, errand: Errand, report: Report) -> Outcome:
+        self._busy.add(child)
+        try:
+            return await child.run(errand, report=report)
+        finally:
+            self._busy.discard(child)
+            if child.is_usable:
+                self._idle.append(child)
 
     async def _usable(self) -> ChildProcess:
         """The one that was used last, for the others may be needed no more."""
