@@ -162,16 +162,16 @@ async def test_a_database_without_any_jobmill_is_refused_too(
             await mill.submit(charge, Charge(7), within=session)
 
 
-async def test_a_database_of_the_other_kind_is_refused(
-    place: tuple[str, str], mill: Client, tmp_path: Path
-) -> None:
-    if place[0].startswith("sqlite"):
-        pytest.skip("the other way round says all")
-
+async def test_a_database_of_the_other_kind_is_refused(migrated_url: str, tmp_path: Path) -> None:
     other = f"sqlite:///{tmp_path / 'other.db'}"
-    async with open_shop(other, "sqlite+pysqlite") as shop, shop.session() as session:
+
+    async with (
+        jobmill.connect(migrated_url) as client,
+        open_shop(other, "sqlite+pysqlite") as shop,
+        shop.session() as session,
+    ):
         with pytest.raises(jobmill.ForeignDatabase):
-            await mill.submit(charge, Charge(7), within=session)
+            await client.submit(charge, Charge(7), within=session)
 
 
 async def test_a_connection_that_commits_by_itself_is_refused(place: tuple[str, str], mill: Client) -> None:
