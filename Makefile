@@ -8,7 +8,8 @@ ARGS   ?=
 
 # How long `make chaos` breaks things; fractions are fine.
 CHAOS_MINUTES ?= 3
-CORES  ?= 2
+# Tests at once; more than there are cores, since many wait for servers.
+CORES  ?= 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -22,7 +23,7 @@ help:  ## List what can be made
 up: $(VENV)/.run-ready  ## Run Jobmill here; options go in ARGS="--port 3001"
 	@exec $(BIN)/jobmill up $(ARGS)
 
-test: check  ## Run every check and every test, the domain's coverage included, on CORES=2
+test: check  ## Run every check and every test, the domain's coverage included, CORES=3 at once
 	$(BIN)/python -m pytest -n $(CORES) --dist worksteal --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev-ready  ## Style, types and the plan of the rooms

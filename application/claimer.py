@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final
 
 from attrs import define, field, frozen
 
@@ -11,6 +9,7 @@ from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
 from jobmill.application.handlers import Registry
+from jobmill.application.misfits import Misfit, misfit_before_claim
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Saved, Stale, Unknown
 from jobmill.application.run import Run
@@ -18,10 +17,6 @@ from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import WAITING, Fact
 from jobmill.domain.transition import Transition
-
-#: How long a job of a type that is unknown here waits before its notice comes again; doubled each time.
-_UNKNOWN_TYPE_WAIT: Final = timedelta(seconds=15)
-_UNKNOWN_TYPE_WAIT_MAX: Final = timedelta(minutes=10)
 
 
 @frozen(kw_only=True)
@@ -102,8 +97,8 @@ class Claimer:
                 moves.append(row.cancel(now=now, stamp=self.entropy.stamp()))
             elif row.is_expired(now):
                 moves.append(row.expire(now=now, stamp=self.entropy.stamp()))
-            elif self.registry.find(row.type) is None:
-                moves.append(self._defer(row))
+            elif (misfit := misfit_before_claim(row, self.registry)) is not None:
+                moves.append(self._defer(row, misfit))
             elif row.is_due(now) and row.attempt < row.max_attempts:
                 moves.append(self._start(row))
         return await self._send(moves)
@@ -133,15 +128,13 @@ class Claimer:
             job.state in WAITING
             and not job.stop_asked
             and job.attempt < job.max_attempts
-            and self.registry.find(job.type) is not None
+            and misfit_before_claim(job, self.registry) is None
         )
 
     def _start(self, job: Job) -> Transition:
         now, stamp = self.clock.now(), self.entropy.stamp()
         return job.start(worker=self.attendance.name, lease=self.lease.ttl, now=now, stamp=stamp)
 
-    def _defer(self, job: Job) -> Transition:
-        """No handler here knows the type: let it come round again, perhaps to a worker that does."""
-        wait = min(_UNKNOWN_TYPE_WAIT * 2 ** min(job.postpones, 10), _UNKNOWN_TYPE_WAIT_MAX)
-        reason = f"no handler for the type {job.type!r} here"
-        return job.defer(wait, reason, now=self.clock.now(), stamp=self.entropy.stamp())
+    def _defer(self, job: Job, misfit: Misfit) -> Transition:
+        """The code here cannot run it: let it come round again, perhaps to a worker that can."""
+        return job.defer(misfit.wait, misfit.reason, now=self.clock.now(), stamp=self.entropy.stamp())

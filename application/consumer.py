@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
 
+from jobmill.application.admission import Admission
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
@@ -19,7 +20,6 @@ from jobmill.application.receiver import Receiver
 from jobmill.application.returner import Returner
 from jobmill.application.run import Interrupt, Run
 from jobmill.application.runner import Runner
-from jobmill.application.suspects import Suspects
 from jobmill.application.turns import Turns
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
@@ -29,11 +29,12 @@ HOLD_S: Final = 1.0
 #: What kills a worker does so at its start, as a rule. After so long another suspect may begin: else the
 #: hundred long jobs of a killed worker would run one after the other.
 SUSPECT_TRIAL_S: Final = 1.0
-#: One suspect for so many slots may be on trial at once.
-SLOTS_PER_TRIAL: Final = 10
 #: A suspect that finds another at work goes away for a while: three of them would use up a lane's prefetch.
 SUSPECT_HOLD_S: Final = 0.25
 SUSPECT_AWAY: Final = timedelta(seconds=1)
+#: What finds slots and no thread goes back in parcels of no fewer, since the lane is read on: each parcel is
+#: held for the hold time, and a lane full of single jobs would let little through its prefetch.
+PARCEL_KEPT: Final = 8
 _STORE_PROBE_S: Final = 1.0
 
 
@@ -43,7 +44,8 @@ class Consumer:
     What finds no slot within the hold time is sent back, and the lanes are left until a slot comes free: so
     parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
     nothing is received. A job that was running when its worker was lost is a suspect: it may have been the
-    cause, so few of them begin here within a second, and none beside the last attempt of another.
+    cause, so few of them begin here within a second, and none beside the last attempt of another. A job
+    whose handler needs a thread or a process begins only where one is free, and others pass it by.
 
     Args:
         lanes: what this worker serves.
@@ -60,6 +62,7 @@ class Consumer:
         claimer: Claimer,
         runner: Runner,
         returner: Returner,
+        admission: Admission,
         observer: Observer,
         lease: LeasePolicy,
         concurrency: int,
@@ -73,7 +76,7 @@ class Consumer:
         self._turns = Turns(lanes)
         self._work: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._suspects = Suspects(trials_max=max(1, concurrency // SLOTS_PER_TRIAL))
+        self._admission = admission
         self._is_stopping = False
         self._is_store_away = False
         self._intake = Intake(
@@ -106,7 +109,7 @@ class Consumer:
                         self._intake.open()
                     self._dispatch()
                     if self._free > 0:
-                        self._intake.relieve()
+                        self._intake.relieve(self._admission)
                     await self._return_what_waits()
                 await self._sleep()
         finally:
@@ -150,11 +153,10 @@ class Consumer:
     # ---- running
 
     def _dispatch(self) -> None:
-        while self._free > 0 and (waiting := self._intake.waiting(self._suspects.admits)):
+        while self._free > 0 and (waiting := self._intake.waiting(self._admission)):
             for lane, count in self._turns.deal(self._free, waiting).items():
-                # What a lane could not use, as its suspect must wait for another's, is dealt once more.
-                for holding, jobs in self._intake.take(lane, count, self._suspects.admits):
-                    self._begin(jobs)
+                # What a lane could not use, as its jobs wait for others or for a thread, is dealt once more.
+                for holding, jobs in self._intake.take(lane, count, self._admission):
                     self._free -= len(jobs)
                     self._spawn(self._claim(holding, jobs))
 
@@ -163,11 +165,11 @@ class Consumer:
             claimed = await self._claimer.claim(jobs)
         except BaseException:
             self._free += len(jobs)  # a fault of ours costs no slot
-            self._acquit(jobs)
+            self._admission.ended(jobs)
             raise
         runs, undecided = claimed.runs, claimed.undecided
         started = {run.job.id for run in runs}
-        self._acquit([job for job in jobs if job.id not in started])
+        self._admission.ended([job for job in jobs if job.id not in started])
         self._free += len(jobs) - len(runs)
         holding.are_claimed(len(runs))
         holding.need_no_run(len(jobs) - len(runs) - len(undecided))
@@ -191,49 +193,44 @@ class Consumer:
                 trial.cancel()
             holding.is_settled()
             self._free += 1
-            self._acquit([run.job])
+            self._admission.ended([run.job])
             self._wake.set()
 
     def _pass_trial(self, job: Job) -> None:
         """It has killed nobody yet."""
-        if self._suspects.passed(job.id):
+        if self._admission.passed(job.id):
             self._wake.set()
-
-    def _begin(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            self._suspects.begin(job)
-
-    def _acquit(self, jobs: Sequence[Job]) -> None:
-        """None of these runs here any more."""
-        for job in jobs:
-            self._suspects.ended(job.id)
 
     # ---- sending back
 
     def _is_stuck(self, holding: Holding) -> bool:
-        """Nothing of it can start now: every slot is taken, or all that is left are suspects beside one."""
-        return self._free <= 0 or not holding.waiting(self._suspects.admits)
+        """Nothing of it can start now: every slot is taken, or what is left waits for others or a thread."""
+        return self._free <= 0 or not holding.waiting(self._admission)
 
     def _returns_at_s(self, holding: Holding) -> float:
-        return holding.received_s + (SUSPECT_HOLD_S if self._free > 0 else HOLD_S)
+        return holding.received_s + (SUSPECT_HOLD_S if self._waits_for_suspects(holding) else HOLD_S)
+
+    def _waits_for_suspects(self, holding: Holding) -> bool:
+        return self._free > 0 and holding.holds_suspects
 
     async def _return_what_waits(self) -> None:
         """Give others a chance with what is stuck for the hold time; without a slot, leave the lanes."""
         if self._free <= 0 and self._overdue():
             await self._intake.close()
-        later = SUSPECT_AWAY if self._free > 0 else None
         for holding in self._overdue():  # anew: while the lanes were left, some may have been put back
+            later = SUSPECT_AWAY if self._waits_for_suspects(holding) else None
+            least = PARCEL_KEPT if self._free > 0 else 1
             self._intake.remove(holding)
-            self._spawn(self._return(holding, later=later))
+            self._spawn(self._return(holding, later=later, least=least))
 
     def _overdue(self) -> list[Holding]:
         now = asyncio.get_running_loop().time()
         waiting = filter(self._is_stuck, self._intake.holdings())
         return [one for one in waiting if self._returns_at_s(one) <= now]
 
-    async def _return(self, holding: Holding, *, later: timedelta | None = None) -> None:
+    async def _return(self, holding: Holding, *, later: timedelta | None = None, least: int = 1) -> None:
         jobs = holding.take_all()
-        if await self._returner.send_back(jobs, received=holding.size, later=later):
+        if await self._returner.send_back(jobs, received=holding.size, least=least, later=later):
             holding.need_no_run(len(jobs))
             return
         self._hold_on(holding, jobs)

@@ -80,6 +80,31 @@ class ClientClosed(JobmillError):
         super().__init__("this client is closed; use it inside of its `with` block, or open another")
 
 
+class NeedsDatabase(JobmillError):
+    """The client speaks HTTP, and what was asked needs the database itself."""
+
+    code = "needs-database"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this client speaks HTTP, so it shares no transaction with you: leave `within=` out, or open the "
+            "client by the database's URL, as in postgresql://…, for `within=` and `as_sql`"
+        )
+
+
+class ForeignDatabase(JobmillError):
+    """The caller's transaction is one of another database than Jobmill's; nothing was written."""
+
+    code = "foreign-database"
+
+    def __init__(self, *, given: str, ours: str) -> None:
+        super().__init__(
+            f"`within` leads to {given}, and this client's Jobmill is in {ours}: no transaction spans both. "
+            "Open the client by the URL of the database that `within` is connected to, and run "
+            "`jobmill migrate` there; or leave `within=` out"
+        )
+
+
 class WaitTimedOut(JobmillError):
     """The awaited job was not finished in time. It goes on."""
 
@@ -118,6 +143,12 @@ class StorageUnknown(Unavailable):
     """The database was cut off in the middle: the change may have been made or not."""
 
     code = "storage-unknown"
+
+
+class AnswerLost(Unavailable):
+    """The HTTP API was reached and its answer was not: what was asked may have been done or not."""
+
+    code = "answer-lost"
 
 
 class StorageRefused(JobmillError):

@@ -4,16 +4,32 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Final, Protocol
 
 from jobmill.application.ports.message_bus import Delivery, Lane
 from jobmill.domain.job import Job
 
-#: Says whether a job may begin at this moment.
-Admits = Callable[[Job], bool]
+
+class Gate(Protocol):
+    """Says which jobs may begin at this moment; see ``Admission``."""
+
+    def is_free(self, job: Job) -> bool: ...
+    def admits(self, job: Job) -> bool: ...
+    def begin(self, job: Job) -> None: ...
 
 
-def _everybody(_job: Job) -> bool:
-    return True
+class _OpenGate(Gate):
+    def is_free(self, job: Job) -> bool:
+        return True
+
+    def admits(self, job: Job) -> bool:
+        return True
+
+    def begin(self, job: Job) -> None:
+        """Everybody may."""
+
+
+_OPEN: Final = _OpenGate()
 
 
 class Holding:
@@ -41,6 +57,8 @@ class Holding:
         self.size = len(jobs)
         self.received_s = loop.time()
         self.todo = deque(jobs)
+        self._not_free: list[Job] = []  # of those that wait
+        self._counted = -1  # how many waited when that was looked at; -1 if others may wait now
         self._delivery = delivery
         self._answered = answered
         self._unready = len(jobs)
@@ -60,23 +78,34 @@ class Holding:
         """Nothing of it was handed to a run yet."""
         return len(self.todo) == self.size
 
-    def waiting(self, admits: Admits) -> int:
-        """Count the jobs that could be taken now."""
-        suspects = [job for job in self.todo if job.suspect]
-        return len(self.todo) - len(suspects) + min(1, sum(map(admits, suspects)))
+    @property
+    def holds_suspects(self) -> bool:
+        """A job that may have killed its worker waits here."""
+        return any(job.suspect for job in self.todo)
 
-    def take(self, count: int, admits: Admits = _everybody) -> list[Job]:
-        """Take jobs out to be claimed, in order; one suspect at most, and none that is not admitted."""
+    def waiting(self, gate: Gate) -> int:
+        """Count the jobs that could be taken now, where each is looked at by itself."""
+        if self._counted != len(self.todo):
+            self._not_free = [job for job in self.todo if not gate.is_free(job)]
+            self._counted = len(self.todo)
+        admitted = [job for job in self._not_free if gate.admits(job)]
+        suspects = sum(job.suspect for job in admitted)
+        return len(self.todo) - len(self._not_free) + len(admitted) - max(0, suspects - 1)
+
+    def take(self, count: int, gate: Gate = _OPEN) -> list[Job]:
+        """Take jobs out that begin, in order; one suspect at most, and none that is not admitted."""
         taken: list[Job] = []
         left: list[Job] = []
         may_suspect = True
         while self.todo and len(taken) < count:
             job = self.todo.popleft()
-            if job.suspect and not (may_suspect and admits(job)):
-                left.append(job)
-                continue
+            if not gate.is_free(job):
+                if (job.suspect and not may_suspect) or not gate.admits(job):
+                    left.append(job)
+                    continue
+                gate.begin(job)
+                may_suspect = may_suspect and not job.suspect
             taken.append(job)
-            may_suspect = may_suspect and not job.suspect
         self.put_back(left)
         return taken
 
@@ -89,6 +118,7 @@ class Holding:
     def put_back(self, jobs: Sequence[Job]) -> None:
         """Put jobs first again that could not be claimed."""
         self.todo.extendleft(reversed(jobs))
+        self._counted = -1
 
     def need_no_run(self, count: int) -> None:
         """So many jobs are over, running elsewhere, or sent back."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from jobmill.application.holding import Admits, Holding
+from jobmill.application.holding import Gate, Holding
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus
 from jobmill.application.ports.observer import Observer
 from jobmill.application.receiver import Receiver
@@ -66,9 +66,9 @@ class Intake:
         """Nothing waits here."""
         return not any(self._held.values())
 
-    def waiting(self, admits: Admits) -> dict[Lane, int]:
-        """Count the jobs that could be started, by lane; ``admits`` is asked of suspects."""
-        counts = {lane: sum(one.waiting(admits) for one in held) for lane, held in self._held.items()}
+    def waiting(self, gate: Gate) -> dict[Lane, int]:
+        """Count the jobs that could be started, by lane, where each is looked at by itself."""
+        counts = {lane: sum(one.waiting(gate) for one in held) for lane, held in self._held.items()}
         return {lane: count for lane, count in counts.items() if count}
 
     def holdings(self) -> Iterator[Holding]:
@@ -94,13 +94,13 @@ class Intake:
         self._is_over = True
         await self.close()
 
-    def take(self, lane: Lane, count: int, admits: Admits) -> Iterator[tuple[Holding, list[Job]]]:
+    def take(self, lane: Lane, count: int, gate: Gate) -> Iterator[tuple[Holding, list[Job]]]:
         """Take up to ``count`` jobs of a lane, oldest first, with the delivery each group came in.
 
-        ``admits`` is asked of suspects, anew after each group. Those it refuses let others behind them pass.
+        Those that the gate refuses let others behind them pass.
         """
         for holding in list(self._held[lane]):
-            jobs = holding.take(count, admits)
+            jobs = holding.take(count, gate)
             if not holding.todo:
                 self._held[lane].remove(holding)
             if jobs:
@@ -109,14 +109,14 @@ class Intake:
             if not count:
                 break
 
-    def relieve(self) -> None:
-        """Let more come to a lane that may send no more although all it sent is being run.
+    def relieve(self, gate: Gate) -> None:
+        """Let more come to a lane that may send no more although nothing of what it sent could start now.
 
         Where parcels are small and jobs are slow the prefetch is used up long before the slots are. What is
         claimed is then left to its lease at once and not after the ack deadline.
         """
         for lane, unanswered in self._unanswered.items():
-            if len(unanswered) >= self._prefetch and not self._held[lane]:
+            if len(unanswered) >= self._prefetch and not any(one.waiting(gate) for one in self._held[lane]):
                 for holding in tuple(unanswered):
                     holding.leave_to_leases()
 

@@ -59,7 +59,8 @@ class Operator:
         job = await self._found(job_id)
         edited: dict[str, Any] = {}
         if payload is not None:
-            version = self.registry.named(job.type).rules.payload_version
+            await self.submitter.learn([job.type])
+            version = self.registry.known_as(job.type).rules.payload_version
             edited = {"payload": self._checked(job, payload), "payload_version": version}
         saved = await self._saved(job.requeue(now=self.clock.now(), stamp=self.entropy.stamp(), **edited))
         if saved is None:
@@ -106,7 +107,7 @@ class Operator:
         return answer.job if isinstance(answer, Saved) else None
 
     def _checked(self, job: Job, payload: object) -> str:
-        self.registry.named(job.type).schema.structure(payload)
+        self.registry.known_as(job.type).schema.structure(payload)
         text = write_payload(payload)
         check_payload_size(text)
         return text

@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from jobmill.application.codec.payload_schema import read_payload
+from jobmill.application.ports.progress import Progress
 from jobmill.domain.job import Job as StoredJob
 from jobmill.domain.states import TERMINAL, JobState, Priority
 
@@ -21,6 +22,7 @@ class Job:
         payload: plain values, as in JSON.
         result: what its handler returned, as plain values; None until it has succeeded.
         error: what went wrong last, for a person.
+        progress: what its handler last said of how far it is; None where it said nothing, and in lists.
         replayed: for an answer to a submission: an earlier request under the same key made it.
     """
 
@@ -49,6 +51,7 @@ class Job:
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    progress: Progress | None = None
     replayed: bool = False
 
     @property
@@ -70,7 +73,7 @@ _SAME = (
 )  # fmt: skip
 
 
-def seen_from_outside(job: StoredJob, *, replayed: bool = False) -> Job:
+def seen_from_outside(job: StoredJob, *, progress: Progress | None = None, replayed: bool = False) -> Job:
     """Return a stored job as a client sees it."""
     payload = read_payload(job.payload)
     return Job(
@@ -79,5 +82,6 @@ def seen_from_outside(job: StoredJob, *, replayed: bool = False) -> Job:
         attempts=job.attempt,
         payload=payload if isinstance(payload, dict) else {},
         result=None if job.result is None else read_payload(job.result),
+        progress=progress,
         replayed=replayed,
     )

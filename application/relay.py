@@ -87,8 +87,11 @@ class Relay:
         except TimeoutError:
             pass  # the rows are still in the outbox
 
-    async def sweep(self, *, older_than: timedelta = SWEEP_AFTER) -> int:
+    async def sweep(self, *, older_than: timedelta = SWEEP_AFTER, unattended: bool = False) -> int:
         """Publish a page of rows that were left behind; return how many notices were confirmed.
+
+        Args:
+            unattended: only rows that nobody else publishes.
 
         Raises:
             Unavailable: the store cannot be reached.
@@ -96,7 +99,10 @@ class Relay:
         if not self._bus.is_up:
             return 0
         notices = await self._outbox.pending(
-            limit=ROUND_MAX, older_than=older_than, without=self.refusing_queues
+            limit=ROUND_MAX,
+            older_than=older_than,
+            without=self.refusing_queues,
+            unattended=unattended,
         )
         return await self._publish([notice for notice in notices if notice.row not in self._in_flight])
 

@@ -31,16 +31,19 @@ class Returner:
     entropy: Entropy
     observer: Observer
 
-    async def send_back(self, jobs: Sequence[Job], *, received: int, later: timedelta | None = None) -> bool:
+    async def send_back(
+        self, jobs: Sequence[Job], *, received: int, least: int = 1, later: timedelta | None = None
+    ) -> bool:
         """Send jobs back to their lane; True once the broker or the outbox has taken responsibility.
 
         Args:
             received: how many jobs the parcel held that they came in.
+            least: jobs that may always travel together.
             later: how long they shall stay away from their lane before, up to the slack of a barrier.
         """
         await self._note(jobs)
         notices = [Notice(row=0, job=job, target=Target.QUEUE) for job in jobs]
-        packed = list(pack(notices, now=self.clock.now(), jobs_max=max(1, received // _SHARE)))
+        packed = list(pack(notices, now=self.clock.now(), jobs_max=max(least, received // _SHARE)))
         outcomes = await self.bus.publish([_after(each.parcel, later) for each in packed])
         unsure = [
             notice.job

@@ -1,63 +1,29 @@
-"""Running one attempt: the handler under its deadline, then the outcome."""
+"""Running one attempt and settling what came of it."""
 
-import asyncio
-import logging
-import traceback
-from datetime import timedelta
 from typing import Final
 
 from attrs import frozen
 
-from jobmill.application.codec.payload_schema import UnencodableResult, write_result
 from jobmill.application.commits import Commits
-from jobmill.application.errors import InvalidPayload, Unavailable
+from jobmill.application.errors import Unavailable
 from jobmill.application.handler_transaction import Ending, HandlerTransaction
-from jobmill.application.handlers import JobContext, PermanentFailure, Registry, RetryAfter, TransientFailure
+from jobmill.application.handlers import Registry
 from jobmill.application.lease_keeper import LeaseKeeper
+from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
+from jobmill.application.performer import Performer
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Saved, Stale, Unknown
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.transactions import Transactions
-from jobmill.application.run import Interrupt, Run
+from jobmill.application.run import Run
+from jobmill.application.verdicts import not_begun
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 from jobmill.domain.states import WAITING
 from jobmill.domain.transition import Transition
 
-RESULT_BYTES_MAX: Final = 10 * 1024
 #: How long an outcome is offered to a store that is away.
 SETTLE_WITHIN_S: Final = 60.0
-_STACK_FRAMES_MAX: Final = 50
-
-_log = logging.getLogger("jobmill.handler")
-
-
-@frozen(kw_only=True)
-class Succeeded:
-    """The handler returned this, as JSON text."""
-
-    result: str | None
-
-
-@frozen(kw_only=True)
-class Postponed:
-    """The attempt is given back; ``wait`` None hands the job to another worker at once."""
-
-    wait: timedelta | None
-    reason: str
-
-
-@frozen(kw_only=True)
-class Stopped:
-    """Somebody asked for it, and the handler ended."""
-
-
-@frozen(kw_only=True)
-class Dropped:
-    """The lease is lost: there is nothing left to say about this attempt."""
-
-
-Outcome = Succeeded | Failure | Postponed | Stopped | Dropped
 
 
 @frozen(kw_only=True)
@@ -67,6 +33,7 @@ class Runner:
     commits: Commits
     registry: Registry
     keeper: LeaseKeeper
+    performer: Performer
     transactions: Transactions
     clock: Clock
     entropy: Entropy
@@ -82,9 +49,9 @@ class Runner:
         try:
             if run.interrupt is None:
                 transaction = self._transaction(run)
-                outcome = self._after(transaction, run, await self._execute(run, transaction))
+                outcome = self._after(transaction, run, await self.performer.perform(run, transaction.open))
             else:
-                outcome = _not_begun(run.interrupt)
+                outcome = not_begun(run.interrupt)
             if outcome is not None:
                 await self._settle(run, outcome)
         finally:
@@ -122,56 +89,6 @@ class Runner:
                     self.observer.noted("result after the commit dropped", job_id=run.job.id)
                 return None
 
-    async def _execute(self, run: Run, transaction: HandlerTransaction) -> Outcome:
-        job = run.job
-        declared = self.registry.named(job.type)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
-        try:
-            payload = declared.decode(job.payload, version=job.payload_version)
-            run.begin()
-            value = await declared.call(payload, self._context(run, transaction))
-            run.end()
-            await _absorb_cancellation()
-            return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
-        except asyncio.CancelledError:
-            if not run.end() and (task := asyncio.current_task()) is not None and task.cancelling():
-                raise  # the process is being torn down, this run with it
-            return _interrupted(run)
-        except (InvalidPayload, UnencodableResult) as error:
-            return _failure(FailureKind.PERMANENT, error)
-        except PermanentFailure as error:
-            return _failure(FailureKind.PERMANENT, error)
-        except RetryAfter as error:
-            if not error.counts:
-                return Postponed(wait=error.when, reason=error.reason)
-            return Failure(kind=FailureKind.RETRY_AFTER, message=error.reason, retry_after=error.when)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
-            if run.interrupt not in (None, Interrupt.STOP_ASKED):
-                return _interrupted(run)  # it failed on its way out
-            return _failure(FailureKind.TRANSIENT, error)
-        finally:
-            timer.cancel()
-            run.end()
-
-    def _context(self, run: Run, transaction: HandlerTransaction) -> JobContext:
-        job = run.job
-        fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
-        return JobContext(
-            job_id=job.id,
-            type=job.type,
-            attempt=job.attempt,
-            max_attempts=job.max_attempts,
-            idempotency_key=job.handler_key,
-            correlation_id=job.correlation_id,
-            deadline=self.clock.now() + job.timeout,
-            log=logging.LoggerAdapter(_log, fields),
-            is_cancelled=lambda: run.interrupt is not None,
-            transact=transaction.open,
-        )
-
     async def _settle(self, run: Run, outcome: Outcome) -> None:
         move = self._move(run.job, outcome)
         if move is None:
@@ -208,57 +125,17 @@ class Runner:
                 return job.fail(outcome, policy=policy, now=now, stamp=stamp, fraction=fraction)
             case Postponed(wait=None, reason=reason):
                 return job.hand_back(reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
-            case Postponed(wait=wait, reason=reason) if wait is not None:
-                return job.postpone(wait, reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
+            case Postponed(wait=wait, reason=reason, is_misplaced=misplaced) if wait is not None:
+                return job.postpone(
+                    wait,
+                    reason,
+                    policy=policy,
+                    now=now,
+                    stamp=stamp,
+                    fraction=fraction,
+                    is_misplaced=misplaced,
+                )
             case Stopped():
                 return job.stop(now=now, stamp=stamp)
             case _:
                 return None
-
-
-async def _absorb_cancellation() -> None:
-    """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            pass  # the handler has ended and its outcome is known
-
-
-def _not_begun(reason: Interrupt) -> Outcome:
-    """Give the attempt back; where the lease is over as well, the store refuses that."""
-    return Postponed(wait=None, reason=f"claimed and not begun: {reason.value}")
-
-
-def _interrupted(run: Run) -> Outcome:
-    match run.interrupt:
-        case Interrupt.TIMEOUT:
-            limit = f"took longer than its timeout of {run.job.timeout.total_seconds():g} s"
-            return Failure(kind=FailureKind.TIMEOUT, message=limit)
-        case Interrupt.STOP_ASKED:
-            return Stopped()
-        case Interrupt.SHUTDOWN:
-            return Postponed(wait=None, reason="the worker shut down")
-        case Interrupt.PRESENCE_LOST:
-            return Postponed(wait=None, reason="the worker lost the lock that shows it alive")
-        case Interrupt.LEASE_LOST:
-            return Dropped()
-        case None:
-            return Failure(kind=FailureKind.TRANSIENT, message="the handler cancelled itself")
-
-
-def _failure(kind: FailureKind, error: BaseException) -> Failure:
-    lines = traceback.format_exception(error, limit=-_STACK_FRAMES_MAX)  # the innermost
-    text = _text_of(error)
-    message = text or type(error).__name__
-    if kind is FailureKind.TRANSIENT and text and not isinstance(error, TransientFailure):
-        message = f"{type(error).__name__}: {text}"
-    return Failure(kind=kind, message=message, stack="".join(lines))
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an error whose own text cannot be told is an outcome like any other
-        return ""

@@ -1,12 +1,11 @@
 """A client's way to Jobmill where the services run in its own process, on the database itself."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from jobmill.application.commands import SubmitJob
 from jobmill.application.gateway import Gateway
@@ -15,12 +14,9 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.operator import Operator
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.public_job import Job, seen_from_outside
+from jobmill.application.submission import place_of_each
 from jobmill.application.submitter import Submitter
-
-#: A finished job is looked for often at first, for most jobs are short, and then less and less.
-LOOK_FIRST_S: Final = 0.02
-LOOK_MAX_S: Final = 0.5
-LOOK_GROWTH: Final = 1.3
+from jobmill.application.watch import Watch
 
 
 @frozen(kw_only=True)
@@ -30,17 +26,19 @@ class ServiceGateway(Gateway):
     submitter: Submitter
     operator: Operator
     inspector: Inspector
+    watch: Watch = field(default=Factory(lambda self: Watch(finder=self.inspector.finder), takes_self=True))
 
     async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
         """See ``Gateway``."""
         for declared in types:
             self.submitter.registry.learn(declared)
-        accepted = await self.submitter.submit(unit)
+        accepted = await self.submitter.submit(unit, pointer=place_of_each(unit))
         return [seen_from_outside(each.job, replayed=each.replayed) for each in accepted]
 
     async def get(self, job_id: UUID) -> Job:
         """See ``Gateway``."""
-        return seen_from_outside((await self.inspector.story(job_id)).job)
+        story = await self.inspector.story(job_id)
+        return seen_from_outside(story.job, progress=story.progress)
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``Gateway``."""
@@ -48,15 +46,11 @@ class ServiceGateway(Gateway):
 
     async def wait(self, job_id: UUID, *, within: timedelta) -> Job:
         """See ``Gateway``."""
-        loop = asyncio.get_running_loop()
-        until_s, pause_s = loop.time() + within.total_seconds(), LOOK_FIRST_S
-        while True:
-            job = await self.get(job_id)
-            left_s = until_s - loop.time()
-            if job.is_finished or left_s <= 0:
-                return job
-            await asyncio.sleep(min(pause_s, left_s))
-            pause_s = min(pause_s * LOOK_GROWTH, LOOK_MAX_S)
+        job = await self.get(job_id)
+        if job.is_finished or within <= timedelta(0):
+            return job
+        await self.watch.finished(job_id, within_s=within.total_seconds())
+        return await self.get(job_id)
 
     async def cancel(self, job_id: UUID) -> Job:
         """See ``Gateway``."""

@@ -1,7 +1,7 @@
 """Accepting jobs: checked first, stored whole, answered at once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from jobmill.application.handlers import JobType, Registry
 from jobmill.application.pauses import Pauses
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.job_repository import Conflicting, NewJob, Replayed, Stored
+from jobmill.application.type_board import ForeignType
+from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.errors import Fault, InvalidInput, joined
 from jobmill.domain.idempotency import KeyClaim
 from jobmill.domain.job import Job
@@ -36,13 +38,18 @@ class Accepted:
 
 @frozen(kw_only=True)
 class Submitter:
-    """Takes jobs in."""
+    """Takes jobs in.
+
+    Args:
+        types: looks for types that only other processes have the code of; None where there are none.
+    """
 
     commits: Commits
     registry: Registry
     clock: Clock
     entropy: Entropy
     backlog: Backlog
+    types: TypeKeeper | None = None
 
     async def submit(
         self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = ""
@@ -62,9 +69,14 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        unit = await self._check(commands, client, pointer)
-        await self.backlog.admit(Counter(new.job.queue for new in unit))
-        answers = await self.commits.add(unit)
+        queues = {command.options.queue for command in commands if command.options.queue is not None}
+        await self.learn({command.type for command in commands}, queues=queues)
+        pauses = Pauses()
+        unit: dict[int, NewJob] = {}
+        for size_bytes in self._checked(commands, client, pointer, unit):
+            await pauses.after(size_bytes)
+        await self.backlog.admit(Counter(new.job.queue for new in unit.values()))
+        answers = await self.commits.add(list(unit.values()))
         for answer in answers:
             if isinstance(answer, Conflicting):
                 raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
@@ -74,29 +86,44 @@ class Submitter:
             if isinstance(answer, Stored | Replayed)
         ]
 
-    async def _check(self, commands: Sequence[SubmitJob], client: str, pointer: str) -> list[NewJob]:
+    async def learn(self, names: Collection[str], *, queues: Collection[str] = ()) -> None:
+        """Ask the store for types and queues that are not known here; while it is away they stay so."""
+        if self.types is None:
+            return
+        known = not queues or {*queues} <= {*self.registry.known_queues}
+        if not known or any(self.registry.find_known(name) is None for name in names):
+            await self.types.look()
+
+    def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
+        """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
+        unit: dict[int, NewJob] = {}
+        for _ in self._checked(commands, client, pointer, unit):
+            pass
+        return list(unit.values())
+
+    def _checked(
+        self, commands: Sequence[SubmitJob], client: str, pointer: str, unit: dict[int, NewJob]
+    ) -> Iterator[int]:
+        """Put the jobs into ``unit``; yield after each how many bytes were looked at."""
         if not 1 <= len(commands) <= BATCH_MAX:
             detail = f"a batch holds 1 to {BATCH_MAX:,} jobs, not {len(commands):,}"
             raise InvalidInput(Fault(pointer=pointer.removesuffix("/{at}"), detail=detail))
-        unit: dict[int, NewJob] = {}
         refused: list[InvalidInput] = []
-        pauses = Pauses()
         for at, command in enumerate(commands):
             try:
                 unit[at] = self._new_job(command, client)
-                await pauses.after(len(unit[at].job.payload))
+                yield len(unit[at].job.payload)
             except InvalidInput as error:
                 refused.append(error.below(pointer.format(at=at)))
                 if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
                     break
-                await pauses.after(PAYLOAD_BYTES_MAX)
+                yield PAYLOAD_BYTES_MAX
         refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
         if refused:
             raise joined(refused)
-        return list(unit.values())
 
     def _new_job(self, command: SubmitJob, client: str) -> NewJob:
-        declared = self.registry.find(command.type)
+        declared = self.registry.find_known(command.type)
         payload = write_payload(command.payload)
         refused = [*self._refusals(command, declared, payload)]
         if declared is None or refused:
@@ -107,14 +134,14 @@ class Submitter:
         return NewJob(job=job, keys=tuple(_keys(job, command, client)))
 
     def _refusals(
-        self, command: SubmitJob, declared: JobType[Any] | None, payload: str
+        self, command: SubmitJob, declared: JobType[Any] | ForeignType | None, payload: str
     ) -> Iterator[InvalidInput]:
         """Yield all that is wrong with a command; of a part that could not be read nothing more is said."""
         unread = {fault.pointer for fault in command.faults}
         if command.faults:
             yield InvalidInput(*command.faults)
         if declared is None and unread.isdisjoint({"", "/type"}):
-            yield UnknownType(command.type, tuple(known.name for known in self.registry.types))
+            yield UnknownType(command.type, tuple(known.name for known in self.registry.known))
         options = command.options
         yield from _refused_by(options.check)
         yield from _refused_by(lambda: self._check_queue(options))
@@ -123,8 +150,8 @@ class Submitter:
             yield from _refused_by(lambda: _check_payload(declared, command.payload, payload))
 
     def _check_queue(self, options: JobOptions) -> None:
-        if options.queue is not None and options.queue not in self.registry.queues:
-            known = ", ".join(self.registry.queues)
+        if options.queue is not None and options.queue not in self.registry.known_queues:
+            known = ", ".join(self.registry.known_queues)
             raise InvalidInput(
                 Fault(pointer="/queue", detail=f"no queue {options.queue[:50]!r}; declared queues: {known}")
             )
@@ -144,7 +171,7 @@ def _refused_by(check: Callable[[], object]) -> Iterator[InvalidInput]:
         yield error
 
 
-def _check_payload(declared: JobType[Any], payload: object, text: str) -> None:
+def _check_payload(declared: JobType[Any] | ForeignType, payload: object, text: str) -> None:
     """Size first: nobody wants the thousand faults of a payload that is refused anyway."""
     check_payload_size(text)
     declared.schema.structure(payload)

@@ -1,8 +1,12 @@
 """Which jobs that may have killed a worker run beside which."""
 
+from typing import Final
 from uuid import UUID
 
 from jobmill.domain.job import Job
+
+#: One suspect for so many slots may be on trial at once.
+SLOTS_PER_TRIAL: Final = 10
 
 
 class Suspects:
@@ -20,6 +24,11 @@ class Suspects:
         self._trials_max = trials_max
         self._on_trial: set[UUID] = set()
         self._alone: UUID | None = None  # the one that runs its last attempt
+
+    @classmethod
+    def among(cls, slots: int) -> "Suspects":
+        """Return the rules for a worker that runs so many jobs at once."""
+        return cls(trials_max=max(1, slots // SLOTS_PER_TRIAL))
 
     def admits(self, job: Job) -> bool:
         """Whether a job may begin now. One that is no suspect always may."""

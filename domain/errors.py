@@ -1,6 +1,7 @@
 """The root of every error Jobmill raises, and the errors of broken domain rules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Self
 from uuid import UUID
 
 from attrs import frozen
@@ -35,20 +36,34 @@ class InvalidInput(JobmillError):
         self.code = code or self.code
         super().__init__("; ".join(f"{fault.pointer or '(input)'}: {fault.detail}" for fault in faults))
 
-    def below(self, pointer: str) -> "InvalidInput":
+    @property
+    def errors(self) -> Sequence[tuple[str, str]]:
+        """Each place, as a JSON pointer, and what is wrong there."""
+        return [(fault.pointer, fault.detail) for fault in self.faults]
+
+    def below(self, pointer: str) -> Self:
         """Return the same refusal for input that stands at ``pointer`` of something larger."""
         if not pointer:
             return self
-        moved = (Fault(pointer=pointer + fault.pointer, detail=fault.detail) for fault in self.faults)
-        return InvalidInput(*moved, code=self.code)
+        return self.naming(
+            Fault(pointer=pointer + fault.pointer, detail=fault.detail) for fault in self.faults
+        )
+
+    def naming(self, faults: Iterable[Fault]) -> Self:
+        """Return a refusal of the same class and code for these faults."""
+        refusal = type(self).__new__(type(self))  # the class may be made from something else than faults
+        InvalidInput.__init__(refusal, *faults, code=self.code)
+        return refusal
 
 
 def joined(refusals: Sequence[InvalidInput]) -> InvalidInput:
-    """Return one refusal with the faults of all; under their code where they agree, else the general one."""
+    """Return one refusal with the faults of all; of their kind where they agree, else the general one."""
     if len(refusals) == 1:
         return refusals[0]
-    codes = {refusal.code for refusal in refusals}
     faults = (fault for refusal in refusals for fault in refusal.faults)
+    if len({(type(refusal), refusal.code) for refusal in refusals}) == 1:
+        return refusals[0].naming(faults)
+    codes = {refusal.code for refusal in refusals}
     return InvalidInput(*faults, code=codes.pop() if len(codes) == 1 else InvalidInput.code)
 
 

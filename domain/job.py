@@ -15,6 +15,8 @@ from jobmill.domain.transition import Transition
 
 #: A job that ends in shutdown or an open breaker this often fails like any other.
 POSTPONES_MAX: Final = 100
+#: So many times a wait for other code is counted, which tells how long the next one is. It never ends a job.
+MISPLACED_MAX: Final = 12
 #: A job whose notice was replaced this often without a start kills whoever receives it.
 ANNOUNCES_MAX: Final = 10
 
@@ -113,13 +115,19 @@ class Job(JobRecord):
         now: datetime,
         stamp: int,
         fraction: float,
+        is_misplaced: bool = False,
     ) -> Transition:
-        """Give the attempt back and wait, only after the handler has ended. The hundredth time it counts."""
+        """Give the attempt back and wait, only after the handler has ended. The hundredth time it counts.
+
+        Args:
+            is_misplaced: another worker's code can run the job, so it never counts.
+        """
         self._require("postpone", JobState.PROCESSING)
         failure = Failure(kind=FailureKind.RETRY_AFTER, message=reason, retry_after=delay)
-        if self.stop_asked or self.postpones >= POSTPONES_MAX:
+        if self.stop_asked or (self.postpones >= POSTPONES_MAX and not is_misplaced):
             return self.fail(failure, policy=policy, now=now, stamp=stamp, fraction=fraction)
-        back = {"attempt": self.attempt - 1, "postpones": self.postpones + 1}
+        postpones = self._misplaced if is_misplaced else self.postpones + 1
+        back = {"attempt": self.attempt - 1, "postpones": postpones}
         return self._wait(Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, **back)
 
     def hand_back(
@@ -134,11 +142,11 @@ class Job(JobRecord):
         return self._queue(Fact.HANDED_BACK, now=now, stamp=stamp, failure=failure, **back)
 
     def defer(self, delay: timedelta, reason: str, *, now: datetime, stamp: int) -> Transition:
-        """Let an unclaimed job wait longer; no attempt has begun, so none is given back."""
+        """Let an unclaimed job wait for other code; no attempt has begun, so none is given back."""
         self._require("defer", *WAITING)
         failure = Failure(kind=FailureKind.RETRY_AFTER, message=reason, retry_after=delay)
         return self._wait(
-            Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, postpones=self.postpones + 1
+            Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, postpones=self._misplaced
         )
 
     def give_up(self, *, now: datetime, stamp: int) -> Transition:
@@ -189,6 +197,10 @@ class Job(JobRecord):
         """Put a dead letter away for good."""
         self._require("discard", *DEAD)
         return self._move(JobState.DISCARDED, Fact.DISCARDED, now=now, stamp=stamp)
+
+    @property
+    def _misplaced(self) -> int:
+        return max(self.postpones, min(self.postpones + 1, MISPLACED_MAX))
 
     def _require(self, verb: str, *states: JobState) -> None:
         if self.state not in states:

@@ -5,9 +5,11 @@ from typing import Final
 
 from attrs import NOTHING, Factory, fields
 
+from jobmill.entrypoints.project_file import FILE, TABLE
 from jobmill.entrypoints.settings import PREFIX, RESERVED, Settings
 
 PAGE: Final = Path("docs/configuration.md")
+_EXAMPLE: Final = (TABLE, 'handlers = ["shop.jobs"]', "port = 3001", 'log = "debug"')
 
 
 def configuration_page() -> str:
@@ -25,6 +27,16 @@ def configuration_page() -> str:
             f"`{PREFIX}` and is not listed here stops the start, so that no typing error goes unseen.",
             f"Names that begin with {reserved} are left alone.",
             "`jobmill up`, `api` and `worker` take the most common ones as options too.",
+            "",
+            f"A project keeps its own defaults in the table `{TABLE}` of the `{FILE}` in the",
+            "working directory; folders above are not looked into. The keys are the names below in small",
+            f"letters, without the `{PREFIX}`; numbers, booleans and lists are written as such. An option",
+            "stands above the environment, and the environment above the table. Addresses with passwords are",
+            "allowed there and unwise: the file is shared with everyone who has the code.",
+            "",
+            "```toml",
+            *_EXAMPLE,
+            "```",
             "",
             "Made from the code by `python -m jobmill.entrypoints.configuration_page`.",
             "",

@@ -13,11 +13,14 @@ from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.errors import Unavailable
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.store import Store
+from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.relay import Relay
+from jobmill.application.type_keeper import TypeKeeper
 
 _DRAIN_S = 5.0
 _FOREIGN_PAUSE_S = 1.0
@@ -38,7 +41,9 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, leader, attendance: None in a process that only announces what it stored.
+        consumer, keeper, progress, leader, forwarder, attendance: None in a process that only announces what
+            it stored.
+        types: shows which types this process runs, and sees which the others do; None to do without.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
         watches_store: also announce what other processes stored, where the store can tell.
         grace_s: how long running jobs may take to finish at shutdown.
@@ -50,8 +55,11 @@ class Engine:
     observer: Observer
     consumer: Consumer | None = None
     keeper: LeaseKeeper | None = None
+    progress: ProgressWriter | None = None
     leader: Leader | None = None
+    forwarder: Forwarder | None = None
     attendance: Attendance | None = None
+    types: TypeKeeper | None = None
     aside: Callable[[Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]] = _in_this_loop
     watches_store: bool = False
     grace_s: float = 25.0
@@ -67,9 +75,17 @@ class Engine:
         services = [self._start(self.relay.run(), failed)]
         if self.keeper is not None:
             services.append(self._start(self.keeper.keep(), failed))
+        if self.progress is not None:
+            services.append(self._start(self.progress.run(), failed))
         chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
+        if self.forwarder is not None:
+            chores.append(self._start(self.forwarder.run(), failed))
         if self.watches_store:
             chores.append(self._start(self._announce_foreign(), failed))
+        if self.types is not None:
+            works = self.consumer is not None
+            await self.types.begin(works=works)  # before the first job, of which others may know more
+            services.append(self._start(self.types.run(works=works), failed))
         intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []
         try:
             yield failed
@@ -88,6 +104,8 @@ class Engine:
         """Stop taking, finish or hand back, announce what that left; only then let go of the leases."""
         if self.consumer is not None:
             await self.consumer.stop(grace_s=self.grace_s)
+            if self.types is not None:
+                await self.types.leave()
         await _end(chores)
         if self.leader is not None:
             await self.leader.resign()

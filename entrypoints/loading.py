@@ -58,6 +58,11 @@ def _import(name: str) -> ModuleType:
         raise HandlersNotFound(
             f"JOBMILL_HANDLERS: {name!r} needs {error.name!r}, which is missing"
         ) from error
+    except SyntaxError as error:
+        place = f"{error.filename}, line {error.lineno}"
+        raise HandlersNotFound(
+            f"JOBMILL_HANDLERS: {name!r} cannot be imported: {error.msg} ({place})"
+        ) from error
     except ImportError as error:
         raise HandlersNotFound(f"JOBMILL_HANDLERS: {name!r} cannot be imported: {error}") from error
 

@@ -10,7 +10,16 @@ from typing import Final, TextIO
 #: The attributes that every record has; what else stands in one came as ``extra``.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "event"}
 #: Libraries whose daily business is of no interest, whatever level is asked for.
-_CHATTY: Final = ("aiosqlite", "alembic", "asyncio", "litestar", "pamqp", "sqlalchemy", "uvicorn")
+_CHATTY: Final = (
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "litestar",
+    "pamqp",
+    "sqlalchemy",
+    "uvicorn",
+    "watchfiles",
+)
 
 
 class ConsoleFormat(logging.Formatter):

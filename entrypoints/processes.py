@@ -49,7 +49,7 @@ async def run_up(settings: Settings, say: Say) -> None:
         failed = await stack.enter_async_context(engine.running())
         say(banner(settings, registry))
         app = create_app(_services(container, registry, settings))
-        await _until_stopped(serve(app, sockets, stop=stop), failed, stop)
+        await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
 async def run_api(settings: Settings, say: Say) -> None:
@@ -69,12 +69,13 @@ async def run_api(settings: Settings, say: Say) -> None:
             commits=container.commits(),
             store=container.store(),
             observer=container.observer(),
+            types=container.types(),
         )
         failed = await stack.enter_async_context(engine.running())
         await stack.enter_async_context(declaring(container.topology(), failed))
         say(f"Jobmill {version('jobmill')} api   http://{shown_host(settings)}:{settings.port}")
         app = create_app(_services(container, registry, settings))
-        await _until_stopped(serve(app, sockets, stop=stop), failed, stop)
+        await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
 async def run_worker(settings: Settings, say: Say) -> None:
@@ -119,8 +120,11 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         observer=container.observer(),
         consumer=container.consumer(),
         keeper=container.keeper(),
+        progress=container.progress(),
         leader=container.leader(),
+        forwarder=container.forwarder(),
         attendance=container.attendance(),
+        types=container.types(),
         aside=run_aside,
         watches_store=watches_store,
         grace_s=settings.shutdown_grace_s,
@@ -136,6 +140,7 @@ def _services(container: Container, registry: Registry, settings: Settings) -> H
         readiness=readiness_of(container),
         is_local=settings.is_local,
         version=version("jobmill"),
+        watch=container.watch(),
     )
 
 

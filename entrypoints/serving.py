@@ -5,7 +5,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -109,8 +109,18 @@ def _listen(host: str, port: int, *, required: bool) -> list[socket.socket]:
     return [listener]
 
 
-async def serve(app: Litestar, sockets: Sequence[socket.socket], *, stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set; open requests get three seconds to finish."""
+async def serve(
+    app: Litestar,
+    sockets: Sequence[socket.socket],
+    *,
+    stop: asyncio.Event,
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until ``stop`` is set; open requests get three seconds to finish.
+
+    Args:
+        on_stop: ends what requests are waiting for.
+    """
     config = uvicorn.Config(
         app,
         loop="none",
@@ -129,6 +139,7 @@ async def serve(app: Litestar, sockets: Sequence[socket.socket], *, stop: asynci
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    on_stop()
     server.should_exit = True
     await serving
 

@@ -143,6 +143,10 @@ def networks(text: str) -> str:
     return text
 
 
+#: Readers of lists, which a table may write as lists.
+LISTS: Final = (broker_urls, modules, networks)
+
+
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:
     """Refuse a URL without a host that can be one, or with a port that is none; never repeat its words."""
     mend = f"{shape}, with special characters in the password written as %XX"

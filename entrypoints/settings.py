@@ -9,12 +9,15 @@ from attrs import Attribute, Factory, field, fields, frozen
 
 from jobmill.application.errors import SetupFault
 from jobmill.entrypoints import setting_rules as rules
+from jobmill.entrypoints.project_file import FILE, TABLE, UnreadableProject, read_table, text_of
 
 PREFIX: Final = "JOBMILL_"
 #: Names for tests, benchmarks and fault runs; they may stand in the environment and mean nothing here.
 RESERVED: Final = ("JOBMILL_TEST_", "JOBMILL_BENCH_", "JOBMILL_CHAOS_")
 PORT_MAX: Final = 65_535
 CONCURRENCY_MAX: Final = 10_000
+THREADS_MAX: Final = 1_000
+PROCESSES_MAX: Final = 1_000
 QUEUE_JOBS_MAX: Final = 1_000_000_000
 
 
@@ -76,6 +79,14 @@ class Settings:
     concurrency: int = _setting(
         rules.number(1, CONCURRENCY_MAX), 100, "Jobs that one worker process runs at once."
     )
+    threads: int = _setting(
+        rules.number(1, THREADS_MAX), 32, "Jobs with a `def` handler that one worker process runs at once."
+    )
+    processes: int | None = _setting(
+        rules.number(1, PROCESSES_MAX),
+        None,
+        "Jobs with a `process=True` handler that one worker runs at once; the default is one for each core.",
+    )
     queue_jobs_max: int = _setting(
         rules.number(1, QUEUE_JOBS_MAX),
         1_000_000,
@@ -110,18 +121,32 @@ class Settings:
         return Path(path) if scheme.startswith("sqlite") else None
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
+    def here(cls, env: Mapping[str, str]) -> Self:
+        """Read the settings of a process in the working directory.
+
+        The environment stands above the table ``[tool.jobmill]`` of the directory's ``pyproject.toml``, which
+        is checked whole all the same; other arguments and errors as in ``from_env``.
+        """
+        try:
+            return cls.from_env(env, table=read_table(Path()))
+        except UnreadableProject as error:
+            raise WrongSettings(str(error)) from None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], *, table: Mapping[str, object] | None = None) -> Self:
         """Read the settings.
 
         Args:
             env: the environment; an empty value counts as unset.
+            table: what stands below it, by the names of the fields: texts as in the environment, or numbers,
+                booleans and lists of texts where the setting is one.
 
         Raises:
             WrongSettings: names that are not known and values that cannot be read, all of them.
         """
         known = {PREFIX + one.name.upper(): one for one in fields(cls)}
-        values: dict[str, Any] = {}
         faults: list[str] = []
+        values = _from_table(table or {}, {one.name: one for one in fields(cls)}, faults)
         for name, text in sorted(env.items()):
             if not name.startswith(PREFIX) or name.startswith(RESERVED) or not text:
                 continue
@@ -129,8 +154,7 @@ class Settings:
                 faults.append(f"{name}: no such setting{_suggestion(name, known)}")
                 continue
             try:
-                rules.check_text(text)
-                values[known[name].name] = known[name].metadata["read"](text)
+                values[known[name].name] = _read(known[name], text)
             except ValueError as error:
                 faults.append(f"{name}: {error}")
         if faults:
@@ -138,6 +162,30 @@ class Settings:
         return cls(**values)
 
 
+def _from_table(
+    table: Mapping[str, object], known: Mapping[str, "Attribute[Any]"], faults: list[str]
+) -> dict[str, Any]:
+    """Return the values of a table, and add what is wrong with it to ``faults``."""
+    values: dict[str, Any] = {}
+    for key, value in sorted(table.items()):
+        place = f"{FILE}, {TABLE} {key if key.isidentifier() else ascii(key[:60])}"
+        if key not in known:
+            faults.append(f"{place}: no such setting{_suggestion(key, known)}")
+            continue
+        try:
+            is_list = known[key].metadata["read"] in rules.LISTS
+            if text := text_of(value, kind=known[key].type, is_list=is_list):
+                values[key] = _read(known[key], text)
+        except ValueError as error:
+            faults.append(f"{place}: {error}")
+    return values
+
+
+def _read(setting: "Attribute[Any]", text: str) -> object:
+    rules.check_text(text)
+    return setting.metadata["read"](text)
+
+
 def _suggestion(name: str, known: Mapping[str, "Attribute[Any]"]) -> str:
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name[:100], known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"

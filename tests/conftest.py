@@ -1,3 +1,8 @@
 """What every test may ask for; the fixtures themselves are in `tests/fixtures`."""
 
-pytest_plugins = ["tests.fixtures.servers"]
+pytest_plugins = [
+    "jobmill.testing.plugin",
+    "tests.fixtures.coverage",
+    "tests.fixtures.servers",
+    "tests.fixtures.wheel",
+]

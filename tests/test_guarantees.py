@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.named_tests import is_there
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "guarantees.md"
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -17,7 +19,7 @@ def named() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "name"), named())
 def test_a_named_test_exists(file: str, name: str) -> None:
-    assert re.search(rf"^\s*(async )?def {name}\(|^{name} = ", (ROOT / file).read_text(), re.MULTILINE)
+    assert is_there(file, name)
 
 
 def test_every_promise_says_what_it_rests_on_and_what_shows_it() -> None:

@@ -94,13 +94,20 @@ class World:
         self.broker = self.broker_type(queues=self.registry.queues)
         self.client = self.node(concurrency=None)
 
-    def node(self, *, concurrency: int | None = 10, starts: bool = True, **wishes: Any) -> Node:
-        """A new process that works off jobs."""
+    def node(
+        self,
+        *,
+        concurrency: int | None = 10,
+        starts: bool = True,
+        registry: Registry | None = None,
+        **wishes: Any,
+    ) -> Node:
+        """A new process that works off jobs; with a registry of its own it has other code than the rest."""
         made = self.node_type(
             name=f"node-{len(self.nodes)}",
             tables=self.tables,
             broker=self.broker,
-            registry=self.registry,
+            registry=registry or self.registry,
             clock=self.clock,
             entropy=self.entropy,
             concurrency=concurrency,

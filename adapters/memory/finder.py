@@ -1,7 +1,7 @@
 """Reading jobs in memory: stories, pages, counts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,9 +30,22 @@ class MemoryFinder(JobFinder):
             job = tables.jobs.get(job_id)
             if job is None:
                 return None
-            return JobStory(job=job, history=tuple(tables.history.get(job_id, ())))
+            return JobStory(
+                job=job,
+                history=tuple(tables.history.get(job_id, ())),
+                progress=tables.progress.get(job_id),
+            )
 
         return await self.database.run("finder.story", statement)
+
+    async def finished(self, job_ids: Sequence[UUID]) -> Set[UUID]:
+        """Look at each."""
+
+        def statement(tables: Tables, _now: datetime) -> set[UUID]:
+            open_ones = (job for each in job_ids if (job := tables.jobs.get(each)) is not None)
+            return set(job_ids) - {job.id for job in open_ones if job.state not in TERMINAL}
+
+        return await self.database.run("finder.finished", statement)
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """Filter, sort and cut."""

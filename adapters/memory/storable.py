@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from jobmill.application.errors import StorageRefused
+from jobmill.application.ports.progress import ProgressReport
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 
@@ -25,6 +26,15 @@ def check_message(message: ForeignMessage) -> None:
         StorageRefused: one of them cannot be stored.
     """
     _check((message.source, message.reason, message.content_type), owner=f"message {message.id}")
+
+
+def check_report(report: ProgressReport) -> None:
+    """Look at the note.
+
+    Raises:
+        StorageRefused: it cannot be stored.
+    """
+    _check((report.note,), owner=f"the progress of job {report.fence.job_id}")
 
 
 def _check(texts: Iterable[str | None], *, owner: str) -> None:

@@ -14,10 +14,12 @@ from jobmill.adapters.memory.leadership import MemoryLeadership
 from jobmill.adapters.memory.leases import MemoryLeases
 from jobmill.adapters.memory.outbox import MemoryOutbox
 from jobmill.adapters.memory.presence import MemoryPresence
+from jobmill.adapters.memory.progress import MemoryProgress
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
 from jobmill.adapters.memory.transactions import MemoryTransactions
+from jobmill.adapters.memory.type_registry import MemoryTypeRegistry
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
@@ -27,9 +29,11 @@ from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
+from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.store import Store
 from jobmill.application.ports.transactions import Transactions
+from jobmill.application.ports.type_registry import TypeRegistry
 
 
 @frozen(kw_only=True)
@@ -102,6 +106,21 @@ class MemoryStore(Store):
         """What is known of the lanes."""
         return MemoryBarriers(database=self._database)
 
+    @property
+    def enlisting(self) -> None:
+        """No one outside of this memory has a transaction here."""
+        return
+
+    @property
+    def progress(self) -> ProgressBoard:
+        """How far running jobs are."""
+        return MemoryProgress(database=self._database)
+
+    @property
+    def types(self) -> TypeRegistry:
+        """Which types the processes know."""
+        return MemoryTypeRegistry(database=self._database)
+
     async def check(self) -> None:
         """Run a statement that does nothing."""
 
@@ -109,6 +128,10 @@ class MemoryStore(Store):
             """Find nothing to do."""
 
         await self._database.run("check", statement)
+
+    async def weakness(self) -> str | None:
+        """Nobody expects this memory to outlive its process."""
+        return None
 
     async def foreign_commit(self) -> None:
         """Wait for ever: no other process sees this memory."""

@@ -7,7 +7,9 @@ from attrs import define, field, frozen
 
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane
+from jobmill.application.ports.progress import Progress
 from jobmill.application.ports.quarantine import ForeignMessage
+from jobmill.application.ports.type_registry import LiveWorker, StoredType
 from jobmill.domain.job import Job
 from jobmill.domain.states import TERMINAL, Target
 from jobmill.domain.transition import Fence, HistoryEntry, Transition
@@ -79,6 +81,9 @@ class Tables:
     presences: dict[int, object] = field(factory=dict)  # locks, each with the session that holds it
     epoch: EpochRow = field(factory=EpochRow)
     barriers: dict[Lane, BarrierRow] = field(factory=dict)
+    progress: dict[UUID, Progress] = field(factory=dict)
+    job_types: dict[tuple[str, str], StoredType] = field(factory=dict)  # by name and hash
+    workers: dict[str, LiveWorker] = field(factory=dict)
     locked: set[UUID] = field(factory=set)
 
     def standing(self, fence: Fence) -> Job | None:

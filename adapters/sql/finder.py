@@ -1,25 +1,34 @@
 """The read side in SQL: every page is the merge of walks along an index in the order of the ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, select, union_all
 
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.mapping import HISTORY, JOB, entry_from, job_from
-from jobmill.adapters.sql.schema import job_history, job_tags, jobs
+from jobmill.adapters.sql.schema import job_history, job_progress, job_tags, jobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
+from jobmill.application.ports.progress import Progress
 from jobmill.domain.job import Job
 from jobmill.domain.states import DEAD, TERMINAL, JobState
 
 HISTORY_SHOWN: Final = 25
+#: Far below what either database takes in one statement.
+IDS_AT_ONCE: Final = 500
 #: How far the clock that made an id may be from the database's, by which ``created_at`` is set.
 CLOCKS_APART: Final = timedelta(minutes=1)
 _COUNTED: Final = tuple(state for state in JobState if state in DEAD or state not in TERMINAL)
 _EPOCH_MS_MAX: Final = (1 << 48) - 1
+_PROGRESS: Final = (
+    job_progress.c.fraction.label("progress_fraction"),
+    job_progress.c.note.label("progress_note"),
+    job_progress.c.attempt.label("progress_attempt"),
+    job_progress.c.reported_at.label("progress_at"),
+)
 
 
 @frozen(kw_only=True)
@@ -30,7 +39,11 @@ class SqlFinder(JobFinder):
 
     async def story(self, job_id: UUID) -> JobStory | None:
         """See ``JobFinder``."""
-        rows = await self._database.read(select(*JOB).where(jobs.c.id == job_id))
+        rows = await self._database.read(
+            select(*JOB, *_PROGRESS)
+            .outerjoin_from(jobs, job_progress, job_progress.c.job_id == jobs.c.id)
+            .where(jobs.c.id == job_id)
+        )
         if not rows:
             return None
         entries = await self._database.read(
@@ -40,8 +53,19 @@ class SqlFinder(JobFinder):
             .limit(HISTORY_SHOWN)
         )
         return JobStory(
-            job=job_from(rows[0]), history=tuple(entry_from(entry) for entry in reversed(entries))
+            job=job_from(rows[0]),
+            history=tuple(entry_from(entry) for entry in reversed(entries)),
+            progress=_progress_in(rows[0]),
         )
+
+    async def finished(self, job_ids: Sequence[UUID]) -> Set[UUID]:
+        """See ``JobFinder``. Asks for the open ones, since a job that is gone is open no more."""
+        found: set[UUID] = set()
+        for at in range(0, len(job_ids), IDS_AT_ONCE):
+            some = job_ids[at : at + IDS_AT_ONCE]
+            statement = select(jobs.c.id).where(jobs.c.id.in_(some), jobs.c.state.not_in(TERMINAL))
+            found.update(set(some) - {row.id for row in await self._database.read(statement)})
+        return found
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``JobFinder``."""
@@ -56,6 +80,17 @@ class SqlFinder(JobFinder):
         )
         rows = await self._database.read(statement)
         return {(row.queue, row.state): row.number for row in rows}
+
+
+def _progress_in(row: Row[Any]) -> Progress | None:
+    if row.progress_at is None:
+        return None
+    return Progress(
+        fraction=row.progress_fraction,
+        note=row.progress_note,
+        attempt=row.progress_attempt,
+        at=row.progress_at,
+    )
 
 
 def _page(query: JobQuery) -> Select[Any]:

@@ -38,13 +38,13 @@ class SqlJobs(JobRepository):
     _finding: Finding
 
     @classmethod
-    def on(cls, database: Database) -> "SqlJobs":
-        """Build the statements."""
+    def on(cls, database: Database, *, attended: bool = True) -> "SqlJobs":
+        """Build the statements; see ``Adding.on``."""
         dialect = database.dialect
         return cls(
             database=database,
-            adding=Adding.on(database),
-            saving=Saving.on(dialect),
+            adding=Adding.on(database, attended=attended),
+            saving=Saving.on(dialect, attended=attended),
             finding=Finding.on(dialect),
         )
 

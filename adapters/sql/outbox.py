@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Delete, Select, Text, bindparam, delete, select
+from sqlalchemy import BigInteger, ColumnElement, Delete, Select, Text, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.announcing import Announcing
@@ -14,7 +14,7 @@ from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming
 from jobmill.adapters.sql.fences import fence_values, stands
 from jobmill.adapters.sql.mapping import JOB, job_from
-from jobmill.adapters.sql.schema import jobs, outbox
+from jobmill.adapters.sql.schema import UNATTENDED, jobs, outbox
 from jobmill.application.ports.outbox import Notice, Outbox
 from jobmill.domain.transition import Fence
 
@@ -26,6 +26,7 @@ class SqlOutbox(Outbox):
     _database: Database
     _without: Incoming
     _reading: Select[Any]
+    _unattended: Select[Any]
     _rows: Incoming
     _forgetting: Delete
     _announcing: Announcing
@@ -40,13 +41,19 @@ class SqlOutbox(Outbox):
             database=database,
             without=without,
             reading=_reading(dialect, without),
+            unattended=_reading(dialect, without, UNATTENDED),
             rows=rows,
             forgetting=_forgetting(rows),
             announcing=Announcing.on(dialect),
         )
 
     async def pending(
-        self, *, limit: int, older_than: timedelta, without: Collection[str] = ()
+        self,
+        *,
+        limit: int,
+        older_than: timedelta,
+        without: Collection[str] = (),
+        unattended: bool = False,
     ) -> Sequence[Notice]:
         """See ``Outbox``.
 
@@ -55,8 +62,9 @@ class SqlOutbox(Outbox):
         """
         bound = self._without.bound([(queue,) for queue in without])
         bound |= {"older_than": older_than, "rows_max": limit}
+        reading = self._unattended if unattended else self._reading
         while True:
-            page = await self._database.read(self._reading, bound)
+            page = await self._database.read(reading, bound)
             stale = [row.row for row in page if row.id is None]
             if not stale:
                 return [Notice(row=row.row, job=job_from(row), target=row.target) for row in page]
@@ -80,13 +88,14 @@ class SqlOutbox(Outbox):
         return [notices.get(row) for row in rows]
 
 
-def _reading(dialect: Dialect, without: Incoming) -> Select[Any]:
+def _reading(dialect: Dialect, without: Incoming, *which: ColumnElement[bool]) -> Select[Any]:
     """Build the page of old rows, each with its job, or with nulls if its version is over."""
     old = (
         select(outbox)
         .where(
             outbox.c.created_at <= dialect.now - bindparam("older_than", type_=SPAN),
             outbox.c.queue.not_in(select(without.rows.c.queue)),
+            *which,
         )
         .order_by(outbox.c.created_at, outbox.c.job_id)
         .limit(bindparam("rows_max"))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal,
     not_,
     or_,
     true,
@@ -53,8 +54,8 @@ class Saving:
     _moves: Incoming
 
     @classmethod
-    def on(cls, dialect: Dialect) -> "Saving":
-        """Build the statement."""
+    def on(cls, dialect: Dialect, *, attended: bool = True) -> "Saving":
+        """Build the statement; see ``Adding.on``."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})
         move = locked(moves.rows).c
         rules = _rules(dialect, move.seen_worker)
@@ -89,7 +90,7 @@ class Saving:
         return cls(
             chain=dialect.chain(
                 head,
-                follower(dialect, outbox, created_at=dialect.now, attended=true()),
+                follower(dialect, outbox, created_at=dialect.now, attended=literal(attended)),
                 follower(dialect, job_history),
             ),
             moves=moves,

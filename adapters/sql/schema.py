@@ -160,7 +160,13 @@ outbox = Table(
 Index("outbox_by_age", outbox.c.created_at, outbox.c.job_id)
 Index("outbox_by_job", outbox.c.job_id)
 UNATTENDED: Final = not_(outbox.c.attended)
-Index("outbox_unattended", outbox.c.created_at, postgresql_where=UNATTENDED, sqlite_where=UNATTENDED)
+Index(
+    "outbox_unattended",
+    outbox.c.created_at,
+    outbox.c.job_id,
+    postgresql_where=UNATTENDED,
+    sqlite_where=UNATTENDED,
+)
 
 quarantine = Table(
     "quarantine",
@@ -215,7 +221,8 @@ job_progress = Table(
     Column("reported_at", INSTANT, nullable=False),
 )
 
-#: The types of job that processes have declared here, one row for each schema that a name has had.
+#: The types of job that processes have declared here, one row for each schema that a name has had. ``schema``
+#: has the JSON Schema of the payload and the components that it refers to.
 job_types = Table(
     "job_types",
     metadata,

@@ -12,6 +12,8 @@ from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
+from jobmill.adapters.sql.durability import weakness_of
+from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
 from jobmill.adapters.sql.finder import SqlFinder
@@ -22,11 +24,13 @@ from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.outbox import SqlOutbox
 from jobmill.adapters.sql.postgres import open_postgres
 from jobmill.adapters.sql.presence import PostgresPresence
+from jobmill.adapters.sql.progress import SqlProgress
 from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
 from jobmill.adapters.sql.timekeeping import first_guess, keep_time
 from jobmill.adapters.sql.transactions import SqlTransactions
+from jobmill.adapters.sql.type_registry import SqlTypeRegistry
 from jobmill.application.errors import SetupFault
 from jobmill.application.ports.store import Store
 
@@ -45,6 +49,9 @@ class SqlStore(Store):
     epochs: SqlEpochs
     transactions: SqlTransactions
     barriers: SqlBarriers
+    enlisting: SqlEnlisting
+    progress: SqlProgress
+    types: SqlTypeRegistry
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -57,10 +64,12 @@ class SqlStore(Store):
         clock: DatabaseClock,
         foreign: ForeignCommits | None,
         presence: PostgresPresence | None,
+        *,
+        attended: bool = True,
     ) -> "SqlStore":
-        """Build all ports on one database."""
+        """Build all ports on one database; see ``open_sql_store``."""
         return cls(
-            jobs=SqlJobs.on(database),
+            jobs=SqlJobs.on(database, attended=attended),
             leases=SqlLeases.on(database),
             outbox=SqlOutbox.on(database),
             finder=SqlFinder(database=database),
@@ -70,6 +79,9 @@ class SqlStore(Store):
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
+            enlisting=SqlEnlisting.on(database),
+            progress=SqlProgress.on(database),
+            types=SqlTypeRegistry(database=database),
             clock=clock,
             presence=presence,
             database=database,
@@ -85,6 +97,10 @@ class SqlStore(Store):
             raise SetupFault(f"{place} and this Jobmill needs {REVISION:04}; {MEND}")
         if found > REVISION:
             raise SetupFault(f"{place} and this Jobmill knows only {REVISION:04}; install the newer Jobmill")
+
+    async def weakness(self) -> str | None:
+        """See ``Store``."""
+        return await weakness_of(self._database)
 
     async def foreign_commit(self) -> None:
         """See ``Store``. PostgreSQL does not tell, so there the wait has no end."""
@@ -102,6 +118,7 @@ async def open_sql_store(
     pool_wait_s: float = 5.0,
     statement_timeout_s: float = 30.0,
     lock_timeout_s: float = 5.0,
+    attended: bool = True,
 ) -> AsyncGenerator[SqlStore]:
     """Open a database, whether or not it can be reached now: the first call that needs it will tell.
 
@@ -111,6 +128,7 @@ async def open_sql_store(
         pool_wait_s: how long a call waits for a connection before it is ``StorageUnavailable``.
         statement_timeout_s: how long one statement may take, above 0.
         lock_timeout_s: how long a statement may wait for a lock.
+        attended: whoever stores jobs here publishes their notices too; False where the leader alone will.
 
     Raises:
         SetupFault: the URL names no database that we know.
@@ -133,6 +151,6 @@ async def open_sql_store(
         async with keep_time(clock, database):
             if foreign is not None:
                 await foreign.look()
-            yield SqlStore.on(database, clock, foreign, presence)
+            yield SqlStore.on(database, clock, foreign, presence, attended=attended)
     finally:
         await database.close()

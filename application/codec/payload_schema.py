@@ -12,7 +12,10 @@ from cattrs.errors import (
     IterableValidationError,
 )
 
+from jobmill.application.codec.json_schema import describe
+from jobmill.application.codec.plain_values import plain_value
 from jobmill.application.codec.strict_json import pointer_token, write_json
+from jobmill.application.codec.strict_objects import is_class, is_map, is_struct, is_typed_dict
 from jobmill.application.codec.strict_structure import STRICT
 from jobmill.application.errors import InvalidPayload
 from jobmill.domain.errors import Fault
@@ -31,17 +34,20 @@ class UnencodableResult(ValueError):
 
 
 class PayloadSchema(Generic[P]):
-    """The schema of one payload class: an attrs class, a dataclass, or a plain ``dict``."""
+    """The schema of one payload class: attrs, dataclass, msgspec Struct, TypedDict, or a plain ``dict``."""
 
     def __init__(self, model: type[P]) -> None:
         """Prepare the schema.
 
         Raises:
-            TypeError: a field of the class has a type that JSON cannot carry.
+            TypeError: a field of the class has a type that JSON cannot carry, or it is no such class.
         """
+        if not any(fits(model) for fits in (is_class, is_struct, is_typed_dict, is_map)):
+            kinds = "an attrs class, a dataclass, a msgspec Struct, a TypedDict or a dict"
+            raise TypeError(f"{model!r} is no class for a JSON object; use {kinds}")
         self.model = model
         self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
-        self.json_schema, self.components = _describe(model)
+        self.json_schema, self.components = describe(model)
 
     def structure(self, value: object) -> P:
         """Return the payload as the handler wants it.
@@ -75,10 +81,7 @@ class PayloadSchema(Generic[P]):
         if not isinstance(payload, kind):
             detail = f"must be a {kind.__name__}, not a {type(payload).__name__}"
             raise InvalidPayload(Fault(pointer="/payload", detail=detail))
-        try:
-            value = msgspec.to_builtins(payload)
-        except _NO_JSON as error:
-            raise InvalidPayload(Fault(pointer="/payload", detail=f"is no JSON: {error}")) from None
+        value = plain_value(payload)
         self.structure(value)
         assert isinstance(value, dict)
         return value
@@ -116,22 +119,6 @@ def write_result(value: object, *, limit_bytes: int) -> str | None:
         size = f"{len(text.encode()):,} bytes, {limit_bytes:,} are allowed"
         raise UnencodableResult(f"the handler's result is too large: {size}; store it and return where it is")
     return text
-
-
-def _describe(model: type) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    (schema,), components = msgspec.json.schema_components(
-        [model], schema_hook=_any_schema, ref_template="#/components/schemas/{name}"
-    )
-    for component in components.values():
-        if component.get("type") == "object" and "properties" in component:
-            component["additionalProperties"] = False
-    return schema, components
-
-
-def _any_schema(kind: type) -> dict[str, object]:
-    if kind is object:
-        return {"description": "any JSON value"}  # an empty schema would count as none
-    raise NotImplementedError
 
 
 def _faults(error: BaseException, pointer: str) -> list[Fault]:

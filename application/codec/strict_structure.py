@@ -1,23 +1,47 @@
 """Structuring without mercy: a value of another kind is refused, never turned into the wanted one."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence, Set
-from dataclasses import is_dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Literal, cast, get_args, get_origin
 from uuid import UUID
 
-import attrs
 import cattrs
 import msgspec
-from cattrs.cols import list_structure_factory, mapping_structure_factory
+from cattrs.cols import list_structure_factory
+
+from jobmill.application.codec.json_kinds import kind_of
+from jobmill.application.codec.strict_constraints import constrained_hook, is_constrained
+from jobmill.application.codec.strict_objects import (
+    class_hook,
+    is_class,
+    is_map,
+    is_struct,
+    is_typed_dict,
+    map_hook,
+    struct_hook,
+    typed_dict_hook,
+)
+from jobmill.application.codec.strict_unions import is_mixed_union, union_hook
+
+_TIME: Final = "a time with its zone, as in 2030-01-31T08:00:00Z"
+#: The texts that have a form: the class they become, the form's name in JSON Schema, and the words for it.
+_TEXTS: Final = (
+    (date, "date", "a date, as in 2030-01-31"),
+    (UUID, "uuid", "a UUID"),
+    (time, "time", "a time of day, as in 08:30:00"),
+    (timedelta, "duration", "a duration, as in PT1H30M"),
+    (Decimal, "decimal", "a decimal number as a text, as in '1.50'"),
+    (bytes, "base64", "bytes as a text in base64"),
+)
 
 
 def _exactly(kind: type, wanted: str) -> Callable[[object, Any], Any]:
     def check(value: object, _: object) -> object:
         if type(value) is kind:
             return value
-        raise TypeError(f"must be {wanted}, not {_kind(value)}")
+        raise TypeError(f"must be {wanted}, not {kind_of(value)}")
 
     return check
 
@@ -28,13 +52,13 @@ def _integer(value: object, _: object) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise TypeError(f"must be an integer, not {_kind(value)}")
+    raise TypeError(f"must be an integer, not {kind_of(value)}")
 
 
 def _number(value: object, _: object) -> float:
     if type(value) in (int, float):
         return float(cast("float", value))
-    raise TypeError(f"must be a number, not {_kind(value)}")
+    raise TypeError(f"must be a number, not {kind_of(value)}")
 
 
 def _time(value: object, _: object) -> datetime:
@@ -49,15 +73,17 @@ def _has_zone(value: object) -> bool:
 
 
 def _refuse_time() -> datetime:
-    raise TypeError("must be a time with its zone, as in 2030-01-31T08:00:00Z")
+    raise TypeError(f"must be {_TIME}")
 
 
 def _text_of(kind: type, wanted: str) -> Callable[[object, Any], Any]:
     def check(value: object, _: object) -> object:
         try:
-            return msgspec.convert(value, kind, strict=True)
+            if isinstance(value, str):
+                return msgspec.convert(value, kind, strict=True)
         except msgspec.ValidationError:
-            raise TypeError(f"must be {wanted}") from None
+            pass
+        raise TypeError(f"must be {wanted}")
 
     return check
 
@@ -84,11 +110,6 @@ def _as_it_is(value: object, _: object) -> object:
     return value
 
 
-def _kind(value: object) -> str:
-    names = {str: "a text", bool: "true or false", int: "an integer", float: "a number", type(None): "null"}
-    return names.get(type(value), "an object" if isinstance(value, dict) else "a list")
-
-
 def _is_row(kind: Any) -> bool:  # noqa: ANN401 - cattrs asks with whatever stands in an annotation
     """All JSON lists but tuples of mixed types, whose length and places mean something."""
     origin = get_origin(kind) or kind
@@ -105,41 +126,7 @@ def _row_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any],
     def check(value: object, _: object) -> object:
         if isinstance(value, list):
             return build(read_items(value, items))
-        raise TypeError(f"must be a list, not {_kind(value)}")
-
-    return check
-
-
-def _is_map(kind: Any) -> bool:  # noqa: ANN401 - as above
-    return (get_origin(kind) or kind) in (dict, Mapping, MutableMapping)
-
-
-def _map_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401
-    names, items = get_args(kind) or (Any, Any)
-    plain = dict.__class_getitem__((names, items))
-    make: Callable[..., Any] = mapping_structure_factory  # typed as if it could only read mappings of nothing
-    read_items = make(plain, converter)
-
-    def check(value: object, _: object) -> object:
-        if isinstance(value, dict):
-            return read_items(value, plain)
-        raise TypeError(f"must be an object, not {_kind(value)}")
-
-    return check
-
-
-def _is_class(kind: Any) -> bool:  # noqa: ANN401 - as above
-    origin = get_origin(kind) or kind
-    return isinstance(origin, type) and (attrs.has(origin) or is_dataclass(origin))
-
-
-def _class_hook(kind: Any, converter: cattrs.Converter) -> Callable[[object, Any], Any]:  # noqa: ANN401
-    read_fields = converter.gen_structure_attrs_fromdict(kind)
-
-    def check(value: object, _: object) -> object:
-        if isinstance(value, dict):
-            return read_fields(value, kind)
-        raise TypeError(f"must be an object, not {_kind(value)}")
+        raise TypeError(f"must be a list, not {kind_of(value)}")
 
     return check
 
@@ -151,17 +138,26 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _time)
-    converter.register_structure_hook(date, _text_of(date, "a date, as in 2030-01-31"))
-    converter.register_structure_hook(UUID, _text_of(UUID, "a UUID"))
+    for kind, _, wanted in _TEXTS:
+        converter.register_structure_hook(kind, _text_of(kind, wanted))
     converter.register_structure_hook_func(
         lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _choice
     )
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook_func(lambda kind: kind in (object, Any), _as_it_is)
     converter.register_structure_hook_factory(_is_row, _row_hook)
-    converter.register_structure_hook_factory(_is_map, _map_hook)
-    converter.register_structure_hook_factory(_is_class, _class_hook)
+    converter.register_structure_hook_factory(is_map, map_hook)
+    converter.register_structure_hook_factory(is_class, class_hook)
+    converter.register_structure_hook_factory(is_typed_dict, typed_dict_hook)
+    converter.register_structure_hook_factory(is_struct, struct_hook)
+    converter.register_structure_hook_factory(is_mixed_union, union_hook)
+    converter.register_structure_hook_factory(is_constrained, constrained_hook)
     return converter
 
 
 STRICT: Final = _make_converter()
+#: How the same texts are held against a JSON Schema, by the name of their form, and the words for it.
+STRICT_TEXTS: Final[Mapping[str, tuple[Callable[[object, Any], Any], str]]] = {
+    "date-time": (_time, _TIME),
+    **{form: (_text_of(kind, wanted), wanted) for kind, form, wanted in _TEXTS},
+}

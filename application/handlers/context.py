@@ -4,10 +4,19 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import field, frozen
+
+from jobmill.domain.errors import Fault, InvalidInput
+from jobmill.domain.options import CONTROL
+
+NOTE_CHARS_MAX: Final = 200
+
+
+def _nobody(_fraction: float, _note: str | None) -> None:
+    """Hear of progress, as in a unit test of a handler."""
 
 
 @frozen(kw_only=True)
@@ -31,11 +40,35 @@ class JobContext:
     log: "logging.LoggerAdapter[logging.Logger]"
     _is_cancelled: Callable[[], bool] = field(alias="is_cancelled")
     _transact: Callable[[], AbstractAsyncContextManager[Any]] = field(alias="transact")
+    _report: Callable[[float, str | None], None] = field(default=_nobody, alias="report")
 
     @property
     def cancelled(self) -> bool:
-        """Somebody wants the job to stop; the handler is being cancelled."""
+        """The attempt is to end: its time is over, somebody wants the job to stop, or the worker ends.
+
+        An async handler is cancelled then; a ``def`` in a thread has to look here from time to time.
+        """
         return self._is_cancelled()
+
+    def progress(self, fraction: float, note: str | None = None) -> None:
+        """Say how far the attempt is; the newest word is kept and shown with the job.
+
+        To be called from any thread and as often as you like: it is stored about once a second, while the
+        attempt runs, and trouble with the store is none of the handler's.
+
+        Args:
+            fraction: 0 to 1.
+            note: up to 200 characters, for people.
+
+        Raises:
+            InvalidInput: one of them is out of its range.
+        """
+        if not _is_fraction(fraction):
+            raise InvalidInput(Fault(pointer="/fraction", detail="must be a number from 0 to 1"))
+        if note is not None and not _is_line(note):
+            wanted = f"up to {NOTE_CHARS_MAX} characters, none of them a control character"
+            raise InvalidInput(Fault(pointer="/note", detail=f"must be {wanted}"))
+        self._report(float(fraction), note)
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Open a transaction on Jobmill's database, in which the job succeeds: all of it or nothing.
@@ -53,3 +86,11 @@ class JobContext:
             Unavailable: the database cannot be reached; all is rolled back, and the attempt will be retried.
         """
         return self._transact()
+
+
+def _is_fraction(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _is_line(note: object) -> bool:
+    return isinstance(note, str) and len(note) <= NOTE_CHARS_MAX and not CONTROL.search(note)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from jobmill.application.codec.payload_schema import PayloadSchema, read_payload
+from jobmill.application.codec.payload_schema import PayloadSchema, read_payload, write_payload
+from jobmill.application.codec.stored_schema import schema_hash
 from jobmill.application.errors import InvalidPayload
 from jobmill.domain.errors import Fault, JobmillError
 from jobmill.domain.job_type import TypeRules
@@ -31,7 +33,7 @@ class HandlerKind(Enum):
     PROCESS = "a def function, in a process of its own that can be ended"
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, slots=False)
 class JobType(Generic[P]):
     """A declared type of job: its rules, its payload class, and the function that runs it.
 
@@ -52,6 +54,27 @@ class JobType(Generic[P]):
         """The type's name in small letters."""
         return self.rules.name
 
+    @cached_property
+    def schema_hash(self) -> str:
+        """What tells this schema from others of the name; see ``StoredType``."""
+        return schema_hash(
+            version=self.rules.payload_version,
+            schema=self.schema.json_schema,
+            components=self.schema.components,
+        )
+
+    @cached_property
+    def reads_from(self) -> int:
+        """The oldest version of the payload from which upcasters lead to this one without a gap."""
+        version = self.rules.payload_version
+        while version - 1 in self.upcasters:
+            version -= 1
+        return version
+
+    def reads(self, version: int) -> bool:
+        """There is a way from this version of the payload to the one that the function takes."""
+        return self.reads_from <= version <= self.rules.payload_version
+
     def decode(self, text: str, *, version: int) -> P:
         """Return a stored payload as the function wants it.
 
@@ -62,13 +85,25 @@ class JobType(Generic[P]):
         Raises:
             InvalidPayload: this code cannot read it.
         """
+        return self.schema.structure(self._newest(text, version))
+
+    def newest_text(self, text: str, *, version: int) -> str:
+        """Return a stored payload as JSON text of the newest version; arguments and errors as in ``decode``.
+
+        Whether the schema takes it is not looked at.
+        """
+        if version == self.rules.payload_version:
+            return text
+        return write_payload(self._newest(text, version))
+
+    def _newest(self, text: str, version: int) -> object:
         value = read_payload(text)
         if version > self.rules.payload_version:
             known = f"this code knows versions up to {self.rules.payload_version}"
             raise InvalidPayload(Fault(pointer="/payload", detail=f"is of version {version}; {known}"))
         for step in range(version, self.rules.payload_version):
             value = self._upcast(value, step)
-        return self.schema.structure(value)
+        return value
 
     def _upcast(self, value: object, version: int) -> object:
         upcaster = self.upcasters.get(version)

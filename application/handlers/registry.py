@@ -1,11 +1,13 @@
 """All types of job that one process knows."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
 from jobmill.application.errors import UnknownType
 from jobmill.application.handlers.declaring import JobHandlers
-from jobmill.application.handlers.job_type import HandlerFault, JobType, place_of
+from jobmill.application.handlers.job_type import HandlerFault, HandlerKind, JobType, place_of
+from jobmill.application.type_board import ForeignType, TypeBoard
 from jobmill.domain.job_type import DEFAULT_QUEUE
 from jobmill.domain.retry_policy import RetryPolicy
 
@@ -13,21 +15,23 @@ _DEFAULT_POLICY: Final = RetryPolicy()
 
 
 class Registry:
-    """All types that a process knows."""
+    """All types that a process has the code of, and on its ``board`` those that it has only heard of."""
 
     def __init__(self, collections: Iterable[JobHandlers]) -> None:
         """Join collections.
 
         Raises:
-            HandlerFault: two of them declare the same name.
+            HandlerFault: two of them declare the same name, or another process would not find a function.
         """
         types: dict[str, JobType[Any]] = {}
         for declared in (one for collection in collections for one in collection):
             if declared.name in types:
                 one, two = place_of(types[declared.name].function), place_of(declared.function)
                 raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+            _check_place(declared)
             types[declared.name] = declared
         self._types = types
+        self.board = TypeBoard()
 
     def learn(self, declared: JobType[Any]) -> None:
         """Get to know one more type, from code that has it; again is harmless.
@@ -50,6 +54,29 @@ class Registry:
         """Every queue that a type declares, and the default one."""
         return tuple(sorted({DEFAULT_QUEUE, *(declared.rules.queue for declared in self.types)}))
 
+    @property
+    def known(self) -> tuple[JobType[Any] | ForeignType, ...]:
+        """The types by name, and those that only other processes have the code of."""
+        foreign = {each.name: each for each in self.board.types if each.name not in self._types}
+        every: dict[str, JobType[Any] | ForeignType] = {**self._types, **foreign}
+        return tuple(every[name] for name in sorted(every))
+
+    @property
+    def known_queues(self) -> tuple[str, ...]:
+        """Every queue that a known type declares, and the default one."""
+        return tuple(sorted({DEFAULT_QUEUE, *(each.rules.queue for each in self.known)}))
+
+    def find_known(self, name: str) -> JobType[Any] | ForeignType | None:
+        """Return a type by its name, in any case: our own, else one that another process has declared."""
+        return self.find(name) or self.board.find(name)
+
+    def known_as(self, name: str) -> JobType[Any] | ForeignType:
+        """Return the like; raises ``UnknownType``."""
+        found = self.find_known(name)
+        if found is None:
+            raise UnknownType(name, tuple(each.name for each in self.known))
+        return found
+
     def find(self, name: str) -> JobType[Any] | None:
         """Return a type by its name, in any case; None if it is not known here."""
         return self._types.get(name) or self._types.get(name.lower())
@@ -65,3 +92,14 @@ class Registry:
         """Return a type's retry policy; the default one for a type that is not known here."""
         found = self.find(name)
         return found.rules.retry if found else _DEFAULT_POLICY
+
+
+def _check_place(declared: JobType[Any]) -> None:
+    """Look for it where another process will: in its module, by its name."""
+    function = declared.function
+    if declared.kind is not HandlerKind.PROCESS:
+        return
+    found = getattr(sys.modules.get(function.__module__), function.__qualname__, None)
+    if found is not declared and found is not function:
+        mend = f"let {function.__qualname__!r} stand for it and for nothing else in its module"
+        raise HandlerFault(f"{place_of(function)}: another process would not find it by its name; {mend}")

@@ -1,12 +1,13 @@
 """The read side: one job, lists of jobs, counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from attrs import frozen
 
+from jobmill.application.ports.progress import Progress
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
 from jobmill.domain.transition import HistoryEntry
@@ -39,10 +40,15 @@ class JobQuery:
 
 @frozen(kw_only=True)
 class JobStory:
-    """A job and the entries of its history, oldest first, at most the last 25."""
+    """A job and the entries of its history, oldest first, at most the last 25.
+
+    Args:
+        progress: the last that one of its attempts said of itself.
+    """
 
     job: Job
     history: tuple[HistoryEntry, ...]
+    progress: Progress | None = None
 
 
 class JobFinder(Protocol):
@@ -50,6 +56,10 @@ class JobFinder(Protocol):
 
     async def story(self, job_id: UUID) -> JobStory | None:
         """Return one job with its history, None if there is none."""
+        ...
+
+    async def finished(self, job_ids: Sequence[UUID]) -> Set[UUID]:
+        """Return those of the jobs that are finished, or gone."""
         ...
 
     async def page(self, query: JobQuery) -> Sequence[Job]:

@@ -28,11 +28,19 @@ class Outbox(Protocol):
     """Rows stay until they are forgotten, so a crash shows them again. Errors as in ``JobRepository``."""
 
     async def pending(
-        self, *, limit: int, older_than: timedelta, without: Collection[str] = ()
+        self,
+        *,
+        limit: int,
+        older_than: timedelta,
+        without: Collection[str] = (),
+        unattended: bool = False,
     ) -> Sequence[Notice]:
         """Return rows at least so old by the store's clock, oldest first, none of the queues ``without``.
 
         Rows whose version is no longer the job's current one are forgotten on the way and not returned.
+
+        Args:
+            unattended: only rows whose writer has no way to the bus, so that nobody else publishes them.
         """
         ...
 

@@ -6,14 +6,17 @@ from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.enlisting import Enlisting
 from jobmill.application.ports.job_finder import JobFinder
 from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
+from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.transactions import Transactions
+from jobmill.application.ports.type_registry import TypeRegistry
 
 
 class Store(Protocol):
@@ -40,7 +43,16 @@ class Store(Protocol):
     @property
     def barriers(self) -> Barriers: ...
     @property
+    def progress(self) -> ProgressBoard: ...
+    @property
+    def types(self) -> TypeRegistry: ...
+    @property
     def clock(self) -> Clock: ...
+    @property
+    def enlisting(self) -> Enlisting | None:
+        """None where nobody outside could have a transaction."""
+        ...
+
     @property
     def presence(self) -> Presence | None:
         """None where the store has no locks that end with a connection."""
@@ -52,6 +64,14 @@ class Store(Protocol):
         Raises:
             StorageUnavailable: there is none.
             SetupFault: it answers, but a person has to mend something first.
+        """
+        ...
+
+    async def weakness(self) -> str | None:
+        """Say what lets commits be lost with the power, and the mend; None if nothing does.
+
+        Raises:
+            StorageUnavailable: the database cannot be asked.
         """
         ...
 

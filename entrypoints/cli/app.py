@@ -21,15 +21,18 @@ _COMMANDS: Final = (
     (_DEAD, "dead", "dead:dead", "List what failed, expired, or could not be understood."),
     (_DEAD, "requeue", "operate:requeue", "Start dead or cancelled jobs over."),
     (_DEAD, "discard", "operate:discard", "Put dead letters away for good."),
+    (_SETUP, "new", "new:new", "Make a small working project: handlers, tests, settings, README."),
     (_SETUP, "migrate", "migrate:migrate", "Bring the database up to date."),
     (_SETUP, "topology", "topology:app", "Plan or create the broker's queues and exchanges."),
     (_SETUP, "types", "types:types", "List the types of job that the settings declare."),
+    (_SETUP, "doctor", "doctor:doctor", "Say what is in order, and the mend of what is not."),
     (_OTHER, "version", "version:version", "Print the version; so does --version."),
 )
 
 _EPILOGUE: Final = (
     "Settings are environment variables: JOBMILL_DATABASE_URL, JOBMILL_BROKER_URL, JOBMILL_HANDLERS "
-    "and others. Any command takes --debug, which shows where an error comes from. "
+    "and others; a project keeps its own in the table [tool.jobmill] of pyproject.toml. "
+    "Any command takes --debug, which shows where an error comes from. "
     "Exit codes: 0 done, 1 refused or unreachable, 2 wrong use or settings, "
     "3 the awaited job did not succeed, 130 interrupted."
 )

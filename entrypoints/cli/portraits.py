@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from jobmill.application.ports.job_finder import JobStory
+from jobmill.application.ports.progress import Progress
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 from jobmill.domain.transition import HistoryEntry
@@ -23,6 +24,8 @@ def job_portrait(story: JobStory, *, now: datetime) -> Iterator[str]:
     for label, value in _columns(job, now):
         if value is not None:
             yield _labelled(label, value)
+    if story.progress is not None:
+        yield _labelled("progress", _said(story.progress, now))
     yield from _block("payload", _pretty(job.payload))
     if job.result is not None:
         yield from _block("result", _pretty(job.result))
@@ -73,6 +76,12 @@ def _columns(job: Job, now: datetime) -> Iterator[tuple[str, str | None]]:
     yield "idempotency key", job.idempotency_key
     yield "tenant", job.tenant
     yield "tags", ", ".join(job.tags) or None
+
+
+def _said(progress: Progress, now: datetime) -> str:
+    note = f"   {progress.note}" if progress.note else ""
+    when = _away(progress.at, now)
+    return f"{progress.fraction:.0%}{note}   (attempt {progress.attempt}, {when})"
 
 
 def _away(time: datetime, now: datetime) -> str:

@@ -1,25 +1,19 @@
-"""How a command reaches the store: settings from the environment, a container opened for a moment."""
+"""How a command reaches the store: the settings of this place, a container opened for a moment."""
 
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from jobmill.application.errors import SetupFault
 from jobmill.application.handlers import Registry
 from jobmill.entrypoints.cli.screen import Screen
 from jobmill.entrypoints.engine import Engine
 from jobmill.entrypoints.log_setup import set_up_logging
 from jobmill.entrypoints.settings import Settings
+from jobmill.entrypoints.store_file import check_file
 
 if TYPE_CHECKING:
     from jobmill.entrypoints.container import Container
-
-
-class NothingHere(SetupFault):
-    """There is no database where the embedded one would be."""
-
-    code = "nothing-here"
 
 
 def read_settings() -> Settings:
@@ -27,7 +21,7 @@ def read_settings() -> Settings:
 
     Of the log, only errors appear between the results, unless everything is asked for.
     """
-    settings = Settings.from_env(os.environ)
+    settings = Settings.here(os.environ)
     set_up_logging("debug" if settings.log == "debug" else "error", settings.log_format or "console")
     return settings
 
@@ -49,7 +43,7 @@ async def open_services(
     """
     from jobmill.entrypoints.container import open_container
 
-    _check_file(settings)
+    check_file(settings)
     with_bus = announce and not settings.is_embedded
     async with open_container(settings, registry or Registry([]), with_bus=with_bus) as container:
         await container.store().check()
@@ -70,12 +64,3 @@ def warn_unannounced(settings: Settings, services: "Container", screen: Screen) 
     """Say so if the broker hears of what is stored only later, from another process."""
     if not (settings.is_embedded or services.bus().is_up):
         screen.note("the broker takes nothing now: what is stored here is announced as soon as it does")
-
-
-def _check_file(settings: Settings) -> None:
-    """Refuse a SQLite file that does not exist: looking must not make one."""
-    file = settings.sqlite_file
-    if file is not None and not file.is_file():
-        shown = file if file.is_absolute() else f"./{file}"
-        mend = "start `jobmill up` or set JOBMILL_DATABASE_URL"
-        raise NothingHere(f"no Jobmill here: looked for {shown}; {mend}")

@@ -1,6 +1,7 @@
 """The composition root: the one place that knows both services and adapters."""
 
 from jobmill.entrypoints.container.graph import Container
+from jobmill.entrypoints.container.http_access import open_http_access
 from jobmill.entrypoints.container.job_types import declared_registry, open_registry
 from jobmill.entrypoints.container.opening import migrate_store, open_container, topology_of
 
@@ -9,6 +10,7 @@ __all__ = [
     "declared_registry",
     "migrate_store",
     "open_container",
+    "open_http_access",
     "open_registry",
     "topology_of",
 ]

@@ -4,29 +4,39 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from jobmill.adapters.system import FactLog
+from jobmill.adapters.system import FactLog, SystemClock, stopwatch
+from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
 from jobmill.application.backlog import Backlog
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
+from jobmill.application.enlister import Enlister
+from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.lost_notices import LostNotices
+from jobmill.application.observers import Observers
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
+from jobmill.application.performer import Performer
 from jobmill.application.ports.message_bus import Lane
+from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
 from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
+from jobmill.application.service_gateway import ServiceGateway
 from jobmill.application.submitter import Submitter
+from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
+from jobmill.application.type_keeper import TypeKeeper
+from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.states import Priority
 
@@ -43,10 +53,14 @@ class Container(containers.DeclarativeContainer):
     is_alone = providers.Dependency(instance_of=bool)
     concurrency = providers.Dependency(instance_of=int)
     queue_jobs_max = providers.Dependency(instance_of=int)
+    threads: "providers.Dependency[Any]" = providers.Dependency()
+    processes: "providers.Dependency[Any]" = providers.Dependency()
 
     clock = store.provided.clock
+    wall = providers.Singleton(SystemClock)  # of this machine, to be compared with the one that counts
     lease = providers.Singleton(LeasePolicy)
-    observer = providers.Singleton(FactLog)
+    watch = providers.Singleton(Watch, finder=store.provided.finder)
+    observer = providers.Singleton(Observers, providers.List(providers.Singleton(FactLog), watch))
     lanes = providers.Singleton(
         lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
         registry,
@@ -64,6 +78,14 @@ class Container(containers.DeclarativeContainer):
     commits = providers.Singleton(
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
     )
+    types = providers.Singleton(
+        TypeKeeper,
+        types=store.provided.types,
+        registry=registry,
+        observer=observer,
+        process=process_name,
+        concurrency=concurrency,
+    )
     submitter = providers.Singleton(
         Submitter,
         commits=commits,
@@ -71,6 +93,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         backlog=providers.Singleton(Backlog, finder=store.provided.finder, jobs_max=queue_jobs_max),
+        types=types,
     )
     operator = providers.Singleton(
         Operator,
@@ -85,14 +108,30 @@ class Container(containers.DeclarativeContainer):
     inspector = providers.Singleton(
         Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
     )
+    service_gateway = providers.Singleton(
+        ServiceGateway, submitter=submitter, operator=operator, inspector=inspector, watch=watch
+    )
+    enlister = providers.Singleton(Enlister, submitter=submitter, enlisting=store.provided.enlisting)
     keeper = providers.Singleton(
         LeaseKeeper, leases=store.provided.leases, attendance=attendance, policy=lease, observer=observer
     )
+    progress = providers.Singleton(ProgressWriter, board=store.provided.progress, observer=observer)
     runner = providers.Singleton(
         Runner,
         commits=commits,
         registry=registry,
         keeper=keeper,
+        performer=providers.Singleton(
+            Performer,
+            registry=registry,
+            types=types,
+            threads=threads,
+            processes=processes,
+            progress=progress,
+            clock=clock,
+            stopwatch=providers.Object(stopwatch),
+            observer=observer,
+        ),
         transactions=store.provided.transactions,
         clock=clock,
         entropy=entropy,
@@ -130,6 +169,13 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             entropy=entropy,
             observer=observer,
+        ),
+        admission=providers.Singleton(
+            Admission,
+            suspects=providers.Singleton(Suspects.among, concurrency),
+            registry=registry,
+            threads=threads.provided.size,
+            processes=processes.provided.size,
         ),
         observer=observer,
         lease=lease,
@@ -189,5 +235,11 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
         ),
         attendance=attendance,
+        observer=observer,
+    )
+    forwarder = providers.Singleton(
+        Forwarder,
+        relay=relay,
+        leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
         observer=observer,
     )

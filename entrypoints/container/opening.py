@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dependency_injector import providers
 
 from jobmill.adapters.memory import MemoryBus
+from jobmill.adapters.processes import open_processes
 from jobmill.adapters.sql import migrate, open_sql_store
 from jobmill.adapters.system import SystemEntropy
+from jobmill.adapters.threads import ThreadPool
 from jobmill.application.handlers import Registry
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.message_bus import MessageBus
@@ -33,8 +35,12 @@ async def open_container(
     # A process id comes again, in a container even at once; the last part does not.
     process = f"{socket.gethostname()}:{os.getpid()}:{entropy.stamp() & 0xFFFFFFFF:08x}"
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_sql_store(settings.database_url))
+        store = await stack.enter_async_context(open_sql_store(settings.database_url, attended=with_bus))
         bus = await stack.enter_async_context(_open_bus(settings, registry, entropy, with_bus=with_bus))
+        # Neither starts anything before a job needs it.
+        threads = ThreadPool(size=settings.threads)
+        size = settings.processes or os.cpu_count() or 1
+        processes = await stack.enter_async_context(open_processes(size=size))
         container = Container(
             store=providers.Object(store),
             bus=providers.Object(bus),
@@ -46,6 +52,8 @@ async def open_container(
             is_alone=providers.Object(settings.is_embedded and settings.sqlite_file is not None),
             concurrency=providers.Object(settings.concurrency),
             queue_jobs_max=providers.Object(settings.queue_jobs_max),
+            threads=providers.Object(threads),
+            processes=providers.Object(processes),
         )
         container.check_dependencies()
         yield container

@@ -17,6 +17,7 @@ from jobmill.entrypoints.http.problems import answer_refusal
 from jobmill.entrypoints.http.request_body import BATCH_BYTES_MAX, BODY_BYTES_MAX
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import encode
+from jobmill.entrypoints.http.written import WrittenFor
 
 #: Of nothing, or of the request.
 Handler = Callable[..., Awaitable[Answer]]
@@ -58,7 +59,10 @@ def _routes(services: HttpServices) -> Sequence[HTTPRouteHandler]:
     jobs, letters = JobRoutes(services=services), DeadLetterRoutes(services=services)
     health = HealthRoutes(readiness=services.readiness, version=services.version)
     types = type_routes(services.registry)
-    docs = DocRoutes(description=encode(openapi_document(services.registry, version=services.version)))
+    version = services.version
+    description = WrittenFor(lambda registry: encode(openapi_document(registry, version=version)))
+    description.text(services.registry)  # now, rather than while the first reader waits
+    docs = DocRoutes(registry=services.registry, description=description)
     return [
         *_path("/jobs", get=jobs.page, post=jobs.submit),
         *_path("/jobs/batch", post=jobs.submit_batch, body_bytes_max=BATCH_BYTES_MAX),

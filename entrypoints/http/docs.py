@@ -8,7 +8,9 @@ from attrs import frozen
 from litestar import Response
 from litestar.exceptions import NotFoundException
 
+from jobmill.application.handlers import Registry
 from jobmill.entrypoints.http.answers import Answer, Req, json_answer
+from jobmill.entrypoints.http.written import WrittenFor
 
 _STATIC: Final = Path(__file__).parent / "static"
 _PAGE: Final = _STATIC / "docs.html"
@@ -32,11 +34,12 @@ _KEEP: Final = "public, max-age=3600"
 class DocRoutes:
     """The description, and the page that shows it."""
 
-    description: bytes
+    registry: Registry
+    description: WrittenFor
 
     async def openapi(self) -> Answer:
         """Return the description itself."""
-        return json_answer(self.description)
+        return json_answer(self.description.text(self.registry))
 
     async def page(self) -> Answer:
         """Return the page."""

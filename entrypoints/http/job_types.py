@@ -6,11 +6,13 @@ import msgspec
 from attrs import frozen
 
 from jobmill.application.handlers import JobType, Registry
+from jobmill.application.type_board import ForeignType
 from jobmill.domain.states import Priority
 from jobmill.entrypoints.http.answers import Answer, Req, json_answer
 from jobmill.entrypoints.http.payload_schemas import standalone_schema
 from jobmill.entrypoints.http.query_string import no_query
 from jobmill.entrypoints.http.views import encode, whole_seconds
+from jobmill.entrypoints.http.written import WrittenFor
 
 
 class TypeView(msgspec.Struct, kw_only=True):
@@ -27,22 +29,24 @@ class TypeView(msgspec.Struct, kw_only=True):
 
 @frozen(kw_only=True)
 class TypeRoutes:
-    """Listing types. The list is as old as the process, so it is written once."""
+    """Listing types: those of this process, and those that it knows from others."""
 
-    body: bytes
+    registry: Registry
+    shown: WrittenFor
 
     async def page(self, request: Req) -> Answer:
         """Show all types by name."""
         no_query(request)
-        return json_answer(self.body)
+        return json_answer(self.shown.text(self.registry))
 
 
 def type_routes(registry: Registry) -> TypeRoutes:
     """Return the routes for the types of a registry."""
-    return TypeRoutes(body=encode([_view(declared) for declared in registry.types]))
+    shown = WrittenFor(lambda known: encode([_view(declared) for declared in known.known]))
+    return TypeRoutes(registry=registry, shown=shown)
 
 
-def _view(declared: "JobType[object]") -> TypeView:
+def _view(declared: "JobType[object] | ForeignType") -> TypeView:
     rules = declared.rules
     return TypeView(
         name=rules.name,

@@ -14,11 +14,11 @@ from jobmill.application.pauses import Pauses
 from jobmill.application.submitter import BATCH_MAX
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.job import Job
-from jobmill.domain.states import JobState
+from jobmill.domain.states import TERMINAL, JobState
 from jobmill.entrypoints.http.answers import Answer, Req, accepted_answer, answer, id_of, page_answer
 from jobmill.entrypoints.http.idempotency_key import idempotency_key_of, refuse_idempotency_key
 from jobmill.entrypoints.http.job_query import job_query
-from jobmill.entrypoints.http.query_string import no_query
+from jobmill.entrypoints.http.query_string import no_query, wait_of
 from jobmill.entrypoints.http.request_body import read_body, read_bytes, read_optional_body
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import BatchView, job_view, story_view
@@ -62,9 +62,14 @@ class JobRoutes:
         return page_answer(request, [job_view(job) for job in page.jobs], next_after=page.next_after)
 
     async def story(self, request: Req) -> Answer:
-        """Show one job with its history."""
-        no_query(request)
-        return answer(story_view(await self.services.inspector.story(id_of(request))))
+        """Show one job with its history, at once or when it is finished."""
+        wait_s = wait_of(request)
+        job_id, inspector = id_of(request), self.services.inspector
+        story = await inspector.story(job_id)
+        if wait_s and story.job.state not in TERMINAL:
+            await self.services.watch.finished(job_id, within_s=wait_s)
+            story = await inspector.story(job_id)
+        return answer(story_view(story))
 
     async def cancel(self, request: Req) -> Answer:
         """Take a waiting job back, or ask a running one to stop."""

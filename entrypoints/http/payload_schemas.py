@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from jobmill.application.codec.payload_schema import PayloadSchema
+from jobmill.application.codec.stored_schema import StoredSchema
+
+Described = PayloadSchema[Any] | StoredSchema
 
 #: What every text in a body must be, whatever it is for: TAB, LF and CR are the only control characters.
 TEXT: Final = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
@@ -31,7 +34,7 @@ JSON: Final[Mapping[str, object]] = {
 }
 
 
-def standalone_schema(schema: PayloadSchema[Any]) -> dict[str, object]:
+def standalone_schema(schema: Described) -> dict[str, object]:
     """Return a schema that needs nothing but itself."""
     moved = _Rewriting(lambda name: f"#/$defs/{name}", is_strict=False)
     root: dict[str, object] = moved.of(schema.json_schema)
@@ -41,7 +44,7 @@ def standalone_schema(schema: PayloadSchema[Any]) -> dict[str, object]:
 
 
 def shared_schema(
-    type_name: str, schema: PayloadSchema[Any]
+    type_name: str, schema: Described
 ) -> tuple[dict[str, object], Mapping[str, dict[str, object]]]:
     """Return a schema and its parts by the names under which the whole description holds them.
 

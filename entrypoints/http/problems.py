@@ -62,6 +62,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "broker-unavailable": Kind(503, "The broker cannot be reached", "the broker cannot be reached just now"),
     "setup-fault": Kind(503, "Somebody has to mend something here first", "the log says what"),
 }
+#: Attributes of errors that a client makes the same error from.
+_ABOUT: Final = ("job_id", "key", "state", "verb", "queue")
 #: What the framework itself refuses.
 _CODE_OF_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
 
@@ -84,6 +86,7 @@ class ProblemView(msgspec.Struct, omit_defaults=True):
     code: str
     errors: list[FaultView] = []
     parts: Mapping[str, str] = {}
+    about: Mapping[str, str] = {}
 
 
 @frozen(kw_only=True)
@@ -93,6 +96,7 @@ class Problem:
     Args:
         instance: the id of the request.
         parts: for a process that is not ready, what each part says.
+        about: what the refusal is about, such as the job, for programs.
     """
 
     code: str
@@ -101,6 +105,7 @@ class Problem:
     faults: tuple[Fault, ...] = ()
     parts: Mapping[str, str] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
+    about: Mapping[str, str] = field(factory=dict)
 
     @property
     def status(self) -> int:
@@ -119,6 +124,7 @@ class Problem:
             code=self.code,
             errors=[FaultView(fault.pointer, fault.detail) for fault in self.faults[:FAULTS_MAX]],
             parts=self.parts,
+            about=self.about,
         )
         return msgspec.json.encode(document)
 
@@ -159,6 +165,7 @@ def problem_of(error: Exception, request: Request[Any, Any, Any]) -> Problem:
         instance=request.scope["state"]["request_id"],
         faults=error.faults if isinstance(error, InvalidInput) else (),
         headers=headers,
+        about={name: str(value) for name in _ABOUT if (value := getattr(error, name, None)) is not None},
     )
 
 

@@ -17,6 +17,8 @@ from jobmill.domain.options import CONTROL, KEY_CHARS_MAX
 
 PAIRS_MAX: Final = 50
 CURSOR: Final = "cursor"
+WAIT: Final = "wait"
+WAIT_S_MAX: Final = 60
 _SHOWN_CHARS: Final = 60
 _CURSOR_CHARS: Final = 22
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
@@ -96,6 +98,14 @@ def no_query(request: Request[Any, Any, Any]) -> None:
     """Raise ``InvalidInput`` if the URL has a query, on a route that takes none."""
     if raw := request.scope["query_string"]:
         Query(raw, ()).check()
+
+
+def wait_of(request: Request[Any, Any, Any]) -> int:
+    """Return how many seconds the answer may wait for the job to be finished, 0 by default."""
+    query = Query(request.scope["query_string"], (WAIT,))
+    wait_s = query.one(WAIT, whole(0, WAIT_S_MAX))
+    query.check()
+    return wait_s or 0
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

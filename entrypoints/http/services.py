@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.operator import Operator
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.submitter import Submitter
+from jobmill.application.watch import Watch
 
 #: What a part says of itself when nothing is wrong.
 OK: Final = "ok"
@@ -32,6 +33,7 @@ class HttpServices:
     readiness: Callable[[], Awaitable[Mapping[str, str]]]
     is_local: bool
     version: str
+    watch: Watch = field(default=Factory(lambda self: Watch(finder=self.inspector.finder), takes_self=True))
 
     @property
     def entropy(self) -> Entropy:

@@ -10,6 +10,7 @@ import msgspec
 
 from jobmill.application.inspector import DeadLetter
 from jobmill.application.ports.job_finder import JobStory
+from jobmill.application.ports.progress import Progress
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 from jobmill.domain.states import Fact, JobState, Priority
@@ -67,10 +68,20 @@ class EntryView(msgspec.Struct, kw_only=True):
     stack: str | None
 
 
+class ProgressView(msgspec.Struct, kw_only=True):
+    """What an attempt last said of itself."""
+
+    fraction: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    note: str | None
+    attempt: int
+    at: Time
+
+
 class StoryView(JobView, kw_only=True):
-    """A job with its history, oldest first."""
+    """A job with its history, oldest first, and how far it is, if its handler says so."""
 
     history: list[EntryView]
+    progress: ProgressView | None
 
 
 class BatchView(msgspec.Struct, kw_only=True):
@@ -119,7 +130,7 @@ def job_view(job: Job) -> JobView:
 
 def story_view(story: JobStory) -> StoryView:
     """Return a job with its history."""
-    return StoryView(**_columns(story.job), history=_entries(story.history))
+    return StoryView(**_tale(story))
 
 
 def letter_view(letter: DeadLetter) -> DeadJobView | MessageView:
@@ -132,8 +143,7 @@ def letter_view(letter: DeadLetter) -> DeadJobView | MessageView:
 def whole_letter_view(letter: JobStory | ForeignMessage) -> DeadStoryView | WholeMessageView:
     """Return a dead letter with all that is known of it."""
     if isinstance(letter, JobStory):
-        history = _entries(letter.history)
-        return DeadStoryView(**_columns(letter.job), history=history, kind=letter.job.state)
+        return DeadStoryView(**_tale(letter), kind=letter.job.state)
     try:
         text, packed = letter.body.decode(), None
     except UnicodeDecodeError:
@@ -169,6 +179,23 @@ def _columns(job: Job) -> dict[str, Any]:
         "ttl_s": None if job.ttl is None else whole_seconds(job.ttl),
         "stop_asked": job.stop_asked,
     }
+
+
+def _tale(story: JobStory) -> dict[str, Any]:
+    return {
+        **_columns(story.job),
+        "history": _entries(story.history),
+        "progress": None if story.progress is None else _progress(story.progress),
+    }
+
+
+def _progress(progress: Progress) -> ProgressView:
+    return ProgressView(
+        fraction=progress.fraction,
+        note=progress.note,
+        attempt=progress.attempt,
+        at=progress.at.astimezone(UTC),
+    )
 
 
 def _entries(history: Sequence[HistoryEntry]) -> list[EntryView]:

@@ -1,8 +1,8 @@
 """The adapters that the suites run over. A new adapter is a new name in a list here, and its opener."""
 
 import shutil
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,15 +12,14 @@ from jobmill.adapters.memory import MemoryBus, MemoryStore
 from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.store import Store
+from jobmill.testing.contracts.bus_world import QUEUES
+from jobmill.testing.contracts.fixtures import BusOpener, StoreOpener, bus, mail, store, world
 
-from tests.contract.bus_world import QUEUES, BusWorld
 from tests.contract.clean_slate import CleanSlate
-from tests.contract.store_world import StoreWorld
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.databases import Databases
 
-StoreOpener = Callable[[], AbstractAsyncContextManager[Store]]
-BusOpener = Callable[[], AbstractAsyncContextManager[MessageBus]]
+__all__ = ["bus", "mail", "store", "world"]
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -37,19 +36,6 @@ def store_opener(request: pytest.FixtureRequest, tmp_path: Path) -> StoreOpener:
             return memory_store
 
 
-@pytest_asyncio.fixture
-async def store(store_opener: StoreOpener) -> AsyncGenerator[Store]:
-    """An empty store."""
-    async with store_opener() as opened:
-        yield opened
-
-
-@pytest.fixture
-def world(store: Store) -> StoreWorld:
-    """The same store, with the builder's hands."""
-    return StoreWorld(store=store)
-
-
 @pytest.fixture(params=["memory", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
 def bus_opener(request: pytest.FixtureRequest) -> BusOpener:
     """How to open the bus under test."""
@@ -57,19 +43,6 @@ def bus_opener(request: pytest.FixtureRequest) -> BusOpener:
         place: AmqpPlace = request.getfixturevalue("amqp")
         return lambda: rabbit_bus(place)
     return memory_bus
-
-
-@pytest_asyncio.fixture
-async def bus(bus_opener: BusOpener) -> AsyncGenerator[MessageBus]:
-    """A bus on an empty broker that has the lanes of ``QUEUES``."""
-    async with bus_opener() as opened:
-        yield opened
-
-
-@pytest.fixture
-def mail(bus: MessageBus) -> BusWorld:
-    """The same bus, with short words for what tests do."""
-    return BusWorld(bus=bus)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -38,7 +38,7 @@ class Mill:
     def start(self, *command: str, name: str = "jobmill") -> ServerProcess:
         """Start a command that stays; its output goes to ``<name>.log``."""
         process = ServerProcess.start(
-            [JOBMILL, *command], log=self.folder / f"{name}.log", cwd=self.folder, env=self._environment()
+            [JOBMILL, *command], log=self.folder / f"{name}.log", cwd=self.folder, env=self.environment()
         )
         self._processes.append(process)
         return process
@@ -68,7 +68,7 @@ class Mill:
     async def run(self, *command: str, within_s: float = 30.0) -> tuple[int, str]:
         """Run a command that ends; return its exit code and all it printed."""
         log = self.folder / f"command-{len(self._processes)}.log"
-        process = ServerProcess.start([JOBMILL, *command], log=log, cwd=self.folder, env=self._environment())
+        process = ServerProcess.start([JOBMILL, *command], log=log, cwd=self.folder, env=self.environment())
         self._processes.append(process)
         code = await process.wait(within_s=within_s)
         return code, log.read_text()
@@ -78,7 +78,8 @@ class Mill:
         for process in self._processes:
             await process.kill()
 
-    def _environment(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
+        """What every command runs with."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith("JOBMILL_")}
         return {**kept, "JOBMILL_PORT": str(self.port), "COLUMNS": "200", **self.settings}
 

@@ -58,6 +58,7 @@ async def _serve(settings: Settings, ready: "Future[Any]") -> None:
         async with open_registry(settings) as registry, open_container(settings, registry) as container:
             ids = await _stocked(container)
             stop = asyncio.Event()
+            container.watch().stop()  # nothing is ever finished here, so nobody is to wait for it
             app = create_app(_services(container, registry, settings))
             sockets = bind(settings)
             ready.set_result((asyncio.get_running_loop(), stop, ids))

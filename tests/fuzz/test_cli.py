@@ -94,7 +94,7 @@ def test_any_words_lead_to_a_result_or_to_a_line_that_helps(mill: Mill, tried: T
         assert told.code in {Exit.DONE, Exit.REFUSED, Exit.WRONG_USE}, (words, told)
         assert "Traceback" not in told.err, words
         assert "unexpected" not in told.err, (words, told.err)
-        if told.code != Exit.DONE:
+        if told.code != Exit.DONE and not (words[0] == "doctor" and told.out):  # which names mends on its own
             assert told.err.startswith("jobmill: "), (words, told.err)
         ended.add(told.code)
 

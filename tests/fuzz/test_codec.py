@@ -29,6 +29,7 @@ from jobmill.entrypoints.http.job_query import dead_letter_query, job_query
 from tests.builders import NOW, a_job
 from tests.fuzz.conftest import Tried
 from tests.fuzz.strategies import EVIL_BYTES, changed, every, every_damage, json_values, texts
+from tests.unit.application.codec.shapes import Everything, Note, Owner
 from tests.unit.entrypoints.http.api_world import ApiWorld, Thumbnail
 
 pytestmark = pytest.mark.timeout(600)
@@ -140,7 +141,7 @@ def test_any_value_is_a_request_that_is_accepted_or_refused_with_its_faults(
     tried(every(changed(REQUESTS) | json_values(), check, cases=700, factor=factor))
 
 
-@pytest.mark.parametrize("model", [Email, Webhook, Simulation, Thumbnail, dict])
+@pytest.mark.parametrize("model", [Email, Webhook, Simulation, Thumbnail, Owner, Note, Everything, dict])
 def test_any_value_is_a_payload_or_is_refused_with_its_faults(model: type, tried: Tried, factor: int) -> None:
     schema: PayloadSchema[Any] = PayloadSchema(model)
 
@@ -154,6 +155,8 @@ def test_any_value_is_a_payload_or_is_refused_with_its_faults(model: type, tried
         *(request["payload"] for request in REQUESTS),
         {"url": "https://example.com/", "body": {"a": 1}, "headers": {"x-a": "b"}, "method": "PUT"},
         {"duration_s": 1, "fail_first": 2, "failure": "permanent"},
+        {"firstName": "Ada", "pets": [{"type": "cat", "lives": 9}], "bestFriend": {"firstName": "Bob"}},
+        {"at": "2030-01-31T08:00:00Z", "lines": [{"text": "a", "size": 1}], "author": None},
     ]
     tried(every(changed(payloads) | json_values(), check, cases=200, factor=factor))
 

@@ -35,6 +35,12 @@ RIGHT: Final = tuple(
         "json",
     )
 )
+#: Right tables of a project, likewise.
+PROJECTS: Final = (
+    b'[tool.jobmill]\nhandlers = ["shop.jobs", "more:one"]\nport = 3001\nopen = true\n',
+    b'[tool.jobmill]\ndatabase_url = "postgresql://app:hush@db/shop"\nlog = "debug"\nconcurrency = 7\n',
+    b'[project]\nname = "shop"\n[tool.ruff]\nline-length = 100\n[tool.jobmill]\nprefix = "shop"\n',
+)
 CASES: Final = 200
 #: Settings of what has no value that is wrong in form: any text names some folder.
 ANY_TEXT: Final = {"JOBMILL_HOME"}
@@ -82,6 +88,23 @@ def test_any_text_is_a_value_or_is_refused_by_its_name(name: str, tried: Tried, 
     assert refused >= len(WRONG_ANYWHERE)
     assert refused > len(cases) / 2 or name in ANY_TEXT
     tried(len(cases))
+
+
+def test_any_file_of_a_project_is_settings_or_is_refused_by_its_name(
+    bare_folder: Mill, tried: Tried, factor: int
+) -> None:
+    file, refusals = bare_folder.folder / "pyproject.toml", list[str]()
+    for seed in range(CASES * factor):
+        file.write_bytes(damage(Random(seed), PROJECTS))
+        try:
+            Settings.here({})
+        except WrongSettings as refusal:
+            refusals.append(str(refusal))
+
+    told = [line for refusal in refusals for line in refusal.splitlines()]
+    assert [line for line in told if not line.startswith("pyproject.toml") or "hush" in line] == []
+    assert CASES * factor / 4 < len(refusals) < CASES * factor
+    tried(CASES * factor)
 
 
 @pytest.mark.parametrize("name", USED_BY)

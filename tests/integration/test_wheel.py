@@ -1,20 +1,15 @@
 """The wheel as a user has it: installed beside a project with rooms of its own, without a network."""
 
 import os
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from pathlib import Path
 
-import pytest
-
+from tests.fixtures.wheel import ROOT, run
 from tests.servers.ports import free_ports
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
-ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "entrypoints" / "cli" / "project_template"
 ROOMS = ("domain", "application", "adapters", "entrypoints")
 
 USERS_SCRIPT = """
@@ -28,35 +23,6 @@ assert not hasattr(jobmill.domain, "OWNER")
 print(jobmill.__file__)
 print(jobmill.domain.__file__)
 """
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(place), cwd=ROOT)
-    [built] = place.glob("jobmill-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with the wheel installed, which sees the packages of this one but not the clone."""
-    place = tmp_path_factory.mktemp("user") / "venv"
-    venv.create(place, symlinks=True)
-    interpreter = place / "bin" / "python"
-    pip = (sys.executable, "-m", "pip", "--python", str(interpreter), "--disable-pip-version-check")
-    run(*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel), cwd=place)
-    [packages] = place.glob("lib/python*/site-packages")
-    # Directories named in a .pth file are not searched for further .pth files, so the editable install of the
-    # clone, which is one, stays out of sight.
-    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return interpreter
-
-
-def run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True, timeout=50)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_wheel_has_the_rooms_inside_jobmill_and_nothing_beside_it(wheel: Path) -> None:
@@ -73,6 +39,14 @@ def test_every_module_of_the_clone_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     written = {f"jobmill/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")}
 
+    assert written <= names
+
+
+def test_the_template_of_a_new_project_is_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    written = {f"jobmill/{path.relative_to(ROOT)}" for path in TEMPLATE.rglob("*") if path.is_file()}
+
+    assert len(written) == 6
     assert written <= names
 
 

@@ -19,7 +19,7 @@ from jobmill.domain.states import DEAD, UNSTARTED, WAITING, Fact, Guard, JobStat
 from jobmill.domain.transition import Transition
 
 from tests.builders import NOW
-from tests.property.move_laws import FREE_POSTPONES, check_given_back, check_move, check_wait
+from tests.property.move_laws import FREE_POSTPONES, check_given_back, check_misplaced, check_move, check_wait
 from tests.property.values import delays, fractions, lifetimes, policies
 
 
@@ -130,6 +130,20 @@ class AnyOrder(RuleBasedStateMachine):
             check_wait(move, asked=delay, policy=self.policy, now=self.now)
 
     @while_it_is(JobState.PROCESSING)
+    @rule(delay=delays(), fraction=fractions())
+    def be_left_to_other_code(self, delay: timedelta, fraction: float) -> None:
+        """However often that happened: it never counts."""
+        policy, asked = self._policy(fraction), self.job.stop_asked
+        move = self._moves("leave", lambda job: job.postpone(delay, "x", is_misplaced=True, **policy))
+        assert move is not None
+        assert move.fact is (Fact.CANCELLED if asked else Fact.POSTPONED)
+        if not asked:
+            check_misplaced(move)
+            assert move.job.attempt == move.before.attempt - 1
+            self.started_and_kept -= 1
+            check_wait(move, asked=delay, policy=self.policy, now=self.now)
+
+    @while_it_is(JobState.PROCESSING)
     @rule(fraction=fractions())
     def hand_back(self, fraction: float) -> None:
         move = self._moves("hand_back", lambda job: job.hand_back("x", **self._policy(fraction)))
@@ -142,7 +156,8 @@ class AnyOrder(RuleBasedStateMachine):
     def defer(self, delay: timedelta) -> None:
         move = self._moves("defer", lambda job: job.defer(delay, "x", **self.when()))
         if move is not None:
-            assert (move.job.attempt, move.job.postpones) == (move.before.attempt, move.before.postpones + 1)
+            assert move.job.attempt == move.before.attempt
+            check_misplaced(move)
             check_wait(move, asked=delay, policy=self.policy, now=self.now)
 
     @while_it_is(JobState.QUEUED)

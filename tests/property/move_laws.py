@@ -24,6 +24,8 @@ GUARDS: Final = {
 }
 #: Attempts may be given back this often.
 FREE_POSTPONES: Final = 100
+#: So many waits for other code are counted.
+COUNTED_WAITS: Final = 12
 #: So many notices that led to no start are enough.
 ANNOUNCED_IN_VAIN: Final = 10
 
@@ -69,6 +71,12 @@ def check_given_back(move: Transition) -> None:
     assert move.before.postpones < FREE_POSTPONES
     assert move.job.postpones == move.before.postpones + 1
     assert move.job.attempt == move.before.attempt - 1
+
+
+def check_misplaced(move: Transition) -> None:
+    """A job waits for other code: that is counted up to twelve, which no job fails by."""
+    before, after = move.before.postpones, move.job.postpones
+    assert after == (before + 1 if before < COUNTED_WAITS else before)
 
 
 def check_wait(move: Transition, *, asked: timedelta | None, policy: RetryPolicy, now: datetime) -> None:

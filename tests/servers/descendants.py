@@ -21,6 +21,11 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def is_gone(pid: int) -> bool:
+    """The process has ended; one that nobody has waited for yet counts as gone."""
+    return _read(pid, "stat").rpartition(b")")[2].split()[:1] in ([], [b"Z"])
+
+
 def send(pid: int, what: signal.Signals) -> None:
     """Send a signal; a process that has just ended does not mind."""
     try:

@@ -130,7 +130,7 @@ DELIVERY: Final = (
         hole="full workers keep what they cannot start",
         rules="23, 27",
         file="application/consumer.py",
-        old="return holding.received_s + (SUSPECT_HOLD_S if self._free > 0 else HOLD_S)",
+        old="return holding.received_s + (SUSPECT_HOLD_S if self._waits_for_suspects(holding) else HOLD_S)",
         new="return holding.received_s + 1e9",
         killer=Test(
             file="tests/unit/application/test_consumer.py",
@@ -141,7 +141,7 @@ DELIVERY: Final = (
         hole="postponing gives attempts back without end",
         rules="33",
         file="domain/job.py",
-        old=f"{_POSTPONE} or self.postpones >= POSTPONES_MAX:",
+        old=f"{_POSTPONE} or (self.postpones >= POSTPONES_MAX and not is_misplaced):",
         new=f"{_POSTPONE}:",
         killer=Test(
             file="tests/unit/domain/test_job_attempts.py",
@@ -155,7 +155,7 @@ DELIVERY: Final = (
         old="            run.stop(Interrupt.SHUTDOWN)\n        await",
         new="""            run.stop(Interrupt.SHUTDOWN)
             run.is_settling = True
-            from jobmill.application.runner import Postponed
+            from jobmill.application.outcomes import Postponed
 
             self._spawn(self._runner._settle(run, Postponed(wait=None, reason="x")))
         await""",

@@ -1,10 +1,10 @@
 """Every mutant can still be made, and everyone who is to find it is there."""
 
-import re
 from pathlib import Path
 
 import pytest
 
+from tests.named_tests import is_there
 from tests.simulation.mutant import Mutant, Seeds
 from tests.simulation.mutants import MUTANTS
 
@@ -24,8 +24,7 @@ def test_its_killer_exists(mutant: Mutant) -> None:
     if isinstance(mutant.killer, Seeds):
         assert 0 < mutant.killer.most <= 5000
     else:
-        text = (ROOT / mutant.killer.file).read_text()
-        assert re.search(rf"^(async )?def {mutant.killer.name}\(", text, re.MULTILINE)
+        assert is_there(mutant.killer.file, mutant.killer.name)
 
 
 def test_the_page_of_guarantees_has_the_table() -> None:

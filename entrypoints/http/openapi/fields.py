@@ -10,6 +10,7 @@ from jobmill.domain.options import DELAY_MAX, KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS
 from jobmill.domain.retry_policy import MAX_ATTEMPTS_LIMIT
 from jobmill.domain.states import Priority
 from jobmill.entrypoints.http.job_query import KINDS, ORDERS, PAGE_DEFAULT, STATUSES
+from jobmill.entrypoints.http.query_string import WAIT, WAIT_S_MAX
 
 Schema = dict[str, object]
 
@@ -49,7 +50,7 @@ def option_schemas(registry: Registry) -> Mapping[str, Schema]:
     key = line("Compared exactly.")
     return {
         "queue": {
-            "enum": list(registry.queues),
+            "enum": list(registry.known_queues),
             "description": "Where it waits; its type's queue by default.",
         },
         "priority": {
@@ -140,6 +141,11 @@ ID: Final[Schema] = {
     "description": "The id, a UUID.",
     "schema": {"type": "string", "format": "uuid"},
 }
+WAIT_FOR_END: Final = _filter(
+    WAIT,
+    {"type": "integer", "minimum": 0, "maximum": WAIT_S_MAX, "default": 0},
+    "How many seconds to wait for the job to be finished; answered as it stands when they are over.",
+)
 IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",

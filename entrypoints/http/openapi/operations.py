@@ -10,6 +10,7 @@ from jobmill.entrypoints.http.openapi.fields import (
     ID,
     IDEMPOTENCY_KEY,
     JOB_FILTERS,
+    WAIT_FOR_END,
     Schema,
 )
 
@@ -107,9 +108,9 @@ OPERATIONS: Final = (
         method="get",
         path="/jobs/{id}",
         name="getJob",
-        summary="Look at a job and its history",
+        summary="Look at a job and its history, or wait for its end",
         group=_JOBS,
-        parameters=(ID,),
+        parameters=(ID, WAIT_FOR_END),
         good={200: Good(means="The job.", schema="JobWithHistory")},
         refusals=(*_QUERY, "job-not-found", *_STORE),
     ),

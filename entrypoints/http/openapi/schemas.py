@@ -7,6 +7,7 @@ import msgspec
 
 from jobmill.application.handlers import JobType, Registry
 from jobmill.application.submitter import BATCH_MAX
+from jobmill.application.type_board import ForeignType
 from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import Fact
 from jobmill.entrypoints.http.health import LiveView, ReadyView
@@ -32,6 +33,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "JobView": "Job",
     "StoryView": "JobWithHistory",
     "EntryView": "HistoryEntry",
+    "ProgressView": "Progress",
     "BatchView": "Batch",
     "DeadJobView": "DeadJob",
     "DeadStoryView": "DeadJobWithHistory",
@@ -69,7 +71,7 @@ def named_schemas(registry: Registry) -> dict[str, Schema]:
     schemas = _of_answers()
     submits: dict[str, str] = {}
     options = {_pascal(name): schema for name, schema in option_schemas(registry).items()}
-    for declared in registry.types:
+    for declared in registry.known:
         submit, parts = _submit_schema(declared)
         submits[declared.name] = f"Submit.{declared.name}"
         schemas |= {submits[declared.name]: submit, **parts}
@@ -110,7 +112,7 @@ def named_schemas(registry: Registry) -> dict[str, Schema]:
     return schemas
 
 
-def _submit_schema(declared: JobType[Any]) -> tuple[Schema, Mapping[str, Schema]]:
+def _submit_schema(declared: JobType[Any] | ForeignType) -> tuple[Schema, Mapping[str, Schema]]:
     payload, parts = shared_schema(declared.name, declared.schema)
     options = {name: ref(_pascal(name)) for name in _OPTION_NAMES}
     submit: Schema = {

@@ -159,6 +159,22 @@ async def test_notices_are_read_by_their_age(full: SqlStore, plans: list[Asked])
     assert "outbox_by_age" in await explained(full, *plans[0])
 
 
+async def test_notices_that_nobody_attends_have_an_index_of_their_own(
+    full: SqlStore, plans: list[Asked]
+) -> None:
+    """The leader looks for them twice a second, and as a rule there are none."""
+    await full.outbox.pending(limit=10, older_than=timedelta(0), unattended=True)
+
+    assert "outbox_unattended" in await explained(full, *plans[0])
+
+
+async def test_jobs_that_are_waited_for_are_found_by_their_ids(full: SqlStore, plans: list[Asked]) -> None:
+    await full.finder.finished([an_id() for _ in range(100)])
+
+    [asked] = plans
+    assert whole_tables(await explained(full, *asked)) == []
+
+
 async def test_jobs_are_made_by_time_and_found_by_it(full: SqlStore) -> None:
     """The bounds on ids are a short cut, and no filter of their own."""
     now = full.clock.now()

@@ -58,6 +58,8 @@ def test_a_type_needs_only_a_name() -> None:
         ({"timeout": DAY + SECOND}, "/timeout"),
         ({"ttl": timedelta(0)}, "/ttl"),
         ({"ttl": 3651 * DAY}, "/ttl"),
+        ({"payload_version": 0}, "/version"),
+        ({"payload_version": 10_001}, "/version"),
     ],
 )
 def test_rules_out_of_range_are_refused(facts: dict[str, Any], pointer: str) -> None:

@@ -53,12 +53,14 @@ def test_one_collection_can_be_named(project: Path) -> None:
         ("empty", "'empty' declares no handlers; it needs 'handlers = JobHandlers\\(\\)'"),
         ("needy", "'needy' needs 'not_installed', which is missing"),
         ("broken", "'broken' cannot be imported: cannot import name 'nothing'"),
+        ("unreadable", "'unreadable' cannot be imported: .*unreadable.py, line 2"),
     ],
 )
 def test_what_cannot_be_loaded_is_named_with_the_reason(project: Path, name: str, said: str) -> None:
     (project / "shop_c.py").write_text(MODULE)
     (project / "empty.py").write_text("")
     (project / "needy.py").write_text("import not_installed")
+    (project / "unreadable.py").write_text("x = 1\ndef x(:")
     (project / "broken.py").write_text("from os import nothing")
 
     with pytest.raises(HandlersNotFound, match=said):

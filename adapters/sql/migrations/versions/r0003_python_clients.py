@@ -4,6 +4,7 @@ from alembic import op
 from sqlalchemy import Boolean, Column, Double, Integer, Text, Uuid, column, not_, true
 
 from jobmill.adapters.sql.column_types import INSTANT
+from jobmill.adapters.sql.migrations.new_jobs_view import MAKE_TRIGGER, MAKE_VIEW
 
 revision = "0003"
 down_revision = "0002"
@@ -22,7 +23,7 @@ def upgrade() -> None:
     op.create_index(
         "outbox_unattended",
         "outbox",
-        ["created_at"],
+        ["created_at", "job_id"],
         postgresql_where=unattended,
         sqlite_where=unattended,
     )
@@ -56,4 +57,7 @@ def upgrade() -> None:
         Column("identity", Uuid, nullable=False),
     )
     identity = _IDENTITY[op.get_bind().dialect.name]
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(MAKE_VIEW)
+        op.execute(MAKE_TRIGGER)
     op.execute(f"INSERT INTO mill (id, identity) VALUES (1, {identity})")  # noqa: S608 - our own words

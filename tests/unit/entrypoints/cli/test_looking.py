@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobmill.application.ports.progress import ProgressReport
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
@@ -121,6 +122,14 @@ def test_one_job_is_shown_with_its_payload_and_every_attempt(mill: Mill) -> None
     assert history[2] == "    no route to bank"
     assert "attempt 2  failed (permanent) after 0.00 s on worker-1" in history[3]
     assert history[4:] == ["    card declined", "last traceback", "    Traceback", "    here"]
+
+
+def test_one_job_is_shown_with_how_far_it_is(mill: Mill) -> None:
+    job = mill.has(_a_job_that_is_half_done)
+
+    told = mill.run("job", job.id)
+
+    assert any(line.startswith("progress        50%   page 3   (attempt 1, ") for line in told.lines)
 
 
 def test_a_long_payload_is_set_out_line_by_line(mill: Mill) -> None:
@@ -243,3 +252,10 @@ async def _dead_letters(world: StoreWorld) -> tuple[Job, ForeignMessage]:
     )
     await world.store.quarantine.keep([message])
     return dead, message
+
+
+async def _a_job_that_is_half_done(world: StoreWorld) -> Job:
+    job = await world.running()
+    said = ProgressReport(fence=job.fence, attempt=1, fraction=0.5, note="page 3")
+    await world.store.progress.write([said])
+    return job

@@ -1,6 +1,7 @@
 """``jobmill up``, ``api`` and ``worker``: which settings the processes are started with."""
 
 import logging
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from jobmill.application.errors import SetupFault
 from jobmill.entrypoints import processes
 from jobmill.entrypoints.cli.exits import Exit
+from jobmill.entrypoints.reloading import Reloader
 from jobmill.entrypoints.settings import Settings
 
 from tests.unit.entrypoints.cli.mill import Mill, Told
@@ -62,6 +64,36 @@ def test_options_stand_above_the_environment(
     assert (settings.port, settings.concurrency) == (3002, 7)
     assert settings.handlers == ("a.b", "c:d")
     assert settings.host == "10.0.0.1"
+
+
+def test_reloading_runs_the_same_command_below_itself_with_its_options(
+    bare_folder: Mill, started: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Reloader] = []
+
+    async def run(self: Reloader) -> None:
+        made.append(self)
+
+    monkeypatch.setattr(Reloader, "run", run)
+    monkeypatch.setattr("sys.argv", ["bin/jobmill", "up"])
+    monkeypatch.setenv("JOBMILL_LOG", "warning")
+
+    told = bare_folder.run("up", "--reload", "--port", 3002)
+
+    assert (told.code, started.started) == (Exit.DONE, [])
+    [reloader] = made
+    assert reloader.command == [sys.executable, "bin/jobmill", "up"]
+    assert reloader.folder == bare_folder.folder
+    ours = {name: text for name, text in reloader.env.items() if name.startswith("JOBMILL_")}
+    assert ours == {"JOBMILL_PORT": "3002", "JOBMILL_LOG": "warning", "JOBMILL_SHUTDOWN_GRACE_S": "2"}
+
+
+def test_wrong_settings_are_refused_before_anything_is_reloaded(
+    bare_folder: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOBMILL_PORT", "x")
+
+    assert bare_folder.run("up", "--reload").code == Exit.WRONG_USE
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ INSIDE = {
     "presence-lost",
     "client-closed",
     "wait-timed-out",
+    "needs-database",
+    "answer-lost",
+    "foreign-database",
 }
 
 

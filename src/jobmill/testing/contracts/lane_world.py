@@ -8,9 +8,8 @@ from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.job import Job
 from jobmill.domain.states import Priority
-
-from tests.builders import HOUR, an_id
-from tests.contract.store_world import MANY, StoreWorld
+from jobmill.testing.builders import HOUR, an_id
+from jobmill.testing.contracts.store_world import MANY, StoreWorld
 
 LANE: Final = Lane(queue="email", priority=Priority.NORMAL)
 LOW: Final = Lane(queue="email", priority=Priority.LOW)

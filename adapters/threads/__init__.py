@@ -1,0 +1,5 @@
+"""Threads of this process, for handlers that block."""
+
+from jobmill.adapters.threads.pool import ThreadPool
+
+__all__ = ["ThreadPool"]

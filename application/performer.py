@@ -1,0 +1,212 @@
+"""Running the function of a claimed job, under its deadline, where its kind belongs."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from jobmill.application.codec.payload_schema import write_result
+from jobmill.application.errors import InvalidPayload, TransactionFault
+from jobmill.application.handlers import HandlerKind, JobContext, JobType, Registry
+from jobmill.application.lease_keeper import CANCEL_GRACE_S
+from jobmill.application.misfits import misfit_after_claim
+from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
+from jobmill.application.ports.clock import Clock
+from jobmill.application.ports.executors import Errand, Processes, Threads
+from jobmill.application.ports.observer import Observer
+from jobmill.application.progress_writer import ProgressWriter
+from jobmill.application.run import Interrupt, Run
+from jobmill.application.step_watch import Stopwatch, WatchedSteps
+from jobmill.application.type_keeper import TypeKeeper
+from jobmill.application.verdicts import RESULT_BYTES_MAX, interrupted, verdict_on
+from jobmill.domain.failure import Failure, FailureKind
+from jobmill.domain.job import Job
+
+#: Opens a transaction; see ``JobContext.transaction``.
+Transact = Callable[[], AbstractAsyncContextManager[Any]]
+
+_OUTCOMES: Final = (Succeeded, Failure, Postponed, Stopped, Dropped)
+
+_log = logging.getLogger("jobmill.handler")
+
+
+@define(eq=False)
+class _Call:
+    """One call in a thread, and how it ended."""
+
+    work: Callable[[], object]
+    value: object = None
+    error: BaseException | None = field(default=None)
+
+    def __call__(self) -> None:
+        try:
+            self.value = self.work()
+        except BaseException as error:  # noqa: BLE001 - it is the handler's, and for its attempt to tell
+            self.error = error
+
+
+@frozen(kw_only=True)
+class Performer:
+    """Runs handlers: on the loop, in a thread, or in a process.
+
+    Args:
+        types: asked who else could read a payload that the code here cannot; None where there are no others.
+        stopwatch: seconds from any fixed point, by which a handler that blocks the loop is found.
+    """
+
+    registry: Registry
+    threads: Threads
+    processes: Processes
+    progress: ProgressWriter
+    clock: Clock
+    stopwatch: Stopwatch
+    observer: Observer
+    types: TypeKeeper | None = None
+
+    async def perform(self, run: Run, transact: Transact) -> Outcome:
+        """Run the handler of a claimed job to its end and return what came of it.
+
+        Raises:
+            asyncio.CancelledError: the process is being torn down, this run with it.
+        """
+        job = run.job
+        declared = self.registry.named(job.type)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
+        try:
+            value = await self._call(declared, run, transact)
+            run.end()
+            await _absorb_cancellation()
+            if isinstance(value, _OUTCOMES):
+                return _as_interrupted(run, value)
+            return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
+        except asyncio.CancelledError:
+            if not run.end() and (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            return interrupted(run)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
+            return _as_interrupted(run, verdict_on(error))
+        finally:
+            timer.cancel()
+            run.end()
+            self.progress.forget(run)
+
+    async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
+        """Return what the handler returned, or the outcome itself where another thread or process told it."""
+        job = run.job
+        try:
+            decoded = declared.decode(job.payload, version=job.payload_version)
+        except InvalidPayload as error:
+            return await self._unread(job, error)
+        if declared.kind is HandlerKind.PROCESS:
+            payload = declared.newest_text(job.payload, version=job.payload_version)
+            run.begin()
+            report = partial(self.progress.report, run)
+            return await self.processes.run(self._errand(declared, run, payload), report=report)
+        run.begin()
+        if declared.kind is HandlerKind.THREAD:
+            context = self._context(run, partial(_refuse_transaction, job.type))
+            return await self._in_thread(partial(declared.call, decoded, context), run)
+        steps = declared.call(decoded, self._context(run, transact))
+        if not isinstance(steps, Coroutine):
+            return await steps  # of a function that only says it is a coroutine function
+        return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=partial(self._blocked, run))
+
+    async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
+        """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
+        misfit = await misfit_after_claim(job, str(error), self.registry, self.types)
+        if misfit is None:
+            return verdict_on(error)
+        return Postponed(wait=misfit.wait, reason=misfit.reason, is_misplaced=not misfit.is_bounded)
+
+    async def _in_thread(self, work: Callable[[], object], run: Run) -> object:
+        call = _Call(work)
+        await self._ended(self.threads.start(partial(copy_context().run, call)), run)
+        # Not raised here: an error that would end a loop or a task means nothing of the kind in a thread.
+        return call.value if call.error is None else verdict_on(call.error)
+
+    async def _ended(self, call: "asyncio.Future[None]", run: Run) -> None:
+        """Wait until a thread is through: nobody can end it, so an interrupt only lets the handler know."""
+        try:
+            await asyncio.shield(call)
+            return
+        except asyncio.CancelledError:
+            if run.interrupt is None:
+                raise
+        await asyncio.wait({call}, timeout=CANCEL_GRACE_S)
+        if not call.done():
+            reason = "nobody can end a thread: let the handler look at job.cancelled, or declare process=True"
+            self.observer.noted(
+                "thread goes on and keeps its place", job_id=run.job.id, type=run.job.type, reason=reason
+            )
+            await asyncio.wait({call})
+
+    def _blocked(self, run: Run, took_s: float) -> None:
+        self.observer.noted(
+            "handler blocked the loop",
+            type=run.job.type,
+            job_id=run.job.id,
+            seconds=round(took_s, 3),
+            reason="everything else waited: use def, or await asyncio.to_thread",
+        )
+
+    def _context(self, run: Run, transact: Transact) -> JobContext:
+        job = run.job
+        fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
+        return JobContext(
+            job_id=job.id,
+            type=job.type,
+            attempt=job.attempt,
+            max_attempts=job.max_attempts,
+            idempotency_key=job.handler_key,
+            correlation_id=job.correlation_id,
+            deadline=self.clock.now() + job.timeout,
+            log=logging.LoggerAdapter(_log, fields),
+            is_cancelled=lambda: run.interrupt is not None,
+            transact=transact,
+            report=partial(self.progress.report, run),
+        )
+
+    def _errand(self, declared: JobType[Any], run: Run, payload: str) -> Errand:
+        job = run.job
+        return Errand(
+            module=declared.function.__module__,
+            function=declared.function.__qualname__,
+            payload=payload,
+            job_id=job.id,
+            type=job.type,
+            attempt=job.attempt,
+            max_attempts=job.max_attempts,
+            idempotency_key=job.handler_key,
+            correlation_id=job.correlation_id,
+            deadline=self.clock.now() + job.timeout,
+        )
+
+
+def _as_interrupted(run: Run, outcome: Outcome) -> Outcome:
+    """Take a failure that nobody asked for, after an interrupt, for the way out that it is."""
+    failed = isinstance(outcome, Failure) and outcome.kind is FailureKind.TRANSIENT
+    return interrupted(run) if failed and run.interrupt not in (None, Interrupt.STOP_ASKED) else outcome
+
+
+def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
+    raise TransactionFault(
+        f"job.transaction() lives on the event loop: declare the handler of {kind!r} as 'async def'"
+    )
+
+
+async def _absorb_cancellation() -> None:
+    """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            pass  # the handler has ended and its outcome is known

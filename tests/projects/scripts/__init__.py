@@ -1,0 +1,1 @@
+"""Plain scripts beside a running Jobmill."""
