@@ -98,6 +98,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         call.add_done_callback(self._thread_is_back)
         return call
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait until the threads have ended, in real time: from Python 3.12 on there is a timer beside it."""
+        self._threads_at_work += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._threads_at_work -= 1
+
     def _thread_is_back(self, _call: "asyncio.Future[Any]") -> None:
         self._threads_at_work -= 1
 

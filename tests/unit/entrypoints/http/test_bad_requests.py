@@ -26,7 +26,7 @@ DEEP: Final = json.dumps(an_email()).replace('"ada@example.com"', "[" * 40 + "]"
         (b'{"type":"email","payload":{"recipient":"\\ud800"}}', "surrogate"),
         (b'{"type":"email","payload":{"\\ud800":"x"}}', "surrogate"),
         (DEEP, "deeper"),
-        (b"[" * 8_000, "deeper"),
+        (b"[" * 8_000 + b"]" * 8_000, "deeper"),
     ],
 )
 async def test_a_body_that_is_no_proper_json_is_refused(api: ApiWorld, raw: bytes, word: str) -> None:
