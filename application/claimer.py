@@ -64,8 +64,13 @@ class Claimer:
         Args:
             notices: each job at most once.
         """
-        starts = [self._start(job) for job in notices if self._can_start(job)]
-        looks = [job for job in notices if not self._can_start(job)]
+        starts: list[Transition] = []
+        looks: list[Job] = []
+        for job in notices:
+            if self._can_start(job):
+                starts.append(self._start(job))
+            else:
+                looks.append(job)
         try:
             sent = await self._send(starts)
         except Unavailable as error:

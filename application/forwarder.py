@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import define, field
 
-from jobmill.application.errors import SetupFault, Unavailable
+from jobmill.application.errors import SetupFault, StorageRefused, Unavailable
 from jobmill.application.ports.observer import Observer
 from jobmill.application.relay import Relay
 
@@ -42,7 +42,7 @@ class Forwarder:
         """Publish a page of unattended notices; return how many were confirmed."""
         try:
             count = await self.relay.sweep(older_than=_NOW, unattended=True)
-        except (Unavailable, SetupFault) as error:
+        except (Unavailable, StorageRefused, SetupFault) as error:
             if str(error) != self._complaint:
                 self.observer.noted("clients' jobs wait for the next look", reason=str(error))
             self._complaint = str(error)

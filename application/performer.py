@@ -101,16 +101,18 @@ class Performer:
     async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
+        is_far = declared.kind is HandlerKind.PROCESS
         try:
-            decoded = declared.decode(job.payload, version=job.payload_version)
+            # What goes to another process is read here as well, to be left to other code if need be.
+            text = declared.newest_text(job.payload, version=job.payload_version) if is_far else job.payload
+            version = declared.rules.payload_version if is_far else job.payload_version
+            decoded = declared.decode(text, version=version)
         except InvalidPayload as error:
             return await self._unread(job, error)
-        if declared.kind is HandlerKind.PROCESS:
-            payload = declared.newest_text(job.payload, version=job.payload_version)
-            run.begin()
-            report = partial(self.progress.report, run)
-            return await self.processes.run(self._errand(declared, run, payload), report=report)
         run.begin()
+        if is_far:
+            report = partial(self.progress.report, run)
+            return await self.processes.run(self._errand(declared, run, text), report=report)
         if declared.kind is HandlerKind.THREAD:
             context = self._context(run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)

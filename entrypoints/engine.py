@@ -85,7 +85,7 @@ class Engine:
         if self.types is not None:
             works = self.consumer is not None
             await self.types.begin(works=works)  # before the first job, of which others may know more
-            services.append(self._start(self.types.run(works=works), failed))
+            chores.append(self._start(self.types.run(works=works), failed))
         intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []
         try:
             yield failed
@@ -104,9 +104,9 @@ class Engine:
         """Stop taking, finish or hand back, announce what that left; only then let go of the leases."""
         if self.consumer is not None:
             await self.consumer.stop(grace_s=self.grace_s)
-            if self.types is not None:
-                await self.types.leave()
         await _end(chores)
+        if self.types is not None and self.consumer is not None:
+            await self.types.leave()  # after its last word there, or that would show it alive again
         if self.leader is not None:
             await self.leader.resign()
         await self.commits.drain()

@@ -26,8 +26,7 @@ class Registry:
         types: dict[str, JobType[Any]] = {}
         for declared in (one for collection in collections for one in collection):
             if declared.name in types:
-                one, two = place_of(types[declared.name].function), place_of(declared.function)
-                raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+                raise _declared_twice(types[declared.name], declared)
             _check_place(declared)
             types[declared.name] = declared
         self._types = types
@@ -41,8 +40,7 @@ class Registry:
         """
         known = self._types.setdefault(declared.name, declared)
         if known is not declared:
-            one, two = place_of(known.function), place_of(declared.function)
-            raise HandlerFault(f"the type {declared.name!r} is declared by {one} and {two}; rename one")
+            raise _declared_twice(known, declared)
 
     @property
     def types(self) -> tuple[JobType[Any], ...]:
@@ -92,6 +90,11 @@ class Registry:
         """Return a type's retry policy; the default one for a type that is not known here."""
         found = self.find(name)
         return found.rules.retry if found else _DEFAULT_POLICY
+
+
+def _declared_twice(first: JobType[Any], second: JobType[Any]) -> HandlerFault:
+    one, two = place_of(first.function), place_of(second.function)
+    return HandlerFault(f"the type {second.name!r} is declared by {one} and {two}; rename one")
 
 
 def _check_place(declared: JobType[Any]) -> None:

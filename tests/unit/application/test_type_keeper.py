@@ -1,5 +1,6 @@
 """A process shows which types it runs, sees what the others run, and says where they differ (B19)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -49,6 +50,18 @@ async def test_a_worker_is_seen_while_it_lives_and_not_after_its_end(world: Worl
 
     assert seen_by(watcher) == []
     assert watcher.registry.find_known("work") is not None  # a job of the type can still be taken in
+
+
+async def test_a_worker_that_has_left_is_not_shown_alive_again(world: World) -> None:
+    """Its end may take longer than the time between two of its words."""
+    worker = a_worker(world)
+    await world.passes(3)
+    assert list(world.tables.workers) == [worker.name]
+    worker.cable.trouble = lambda moment: asyncio.sleep(8) if "leadership.resign" in moment else None
+
+    await worker.stop()
+
+    assert world.tables.workers == {}
 
 
 async def test_a_worker_that_was_killed_is_not_seen_for_long(world: World, watcher: Node) -> None:
