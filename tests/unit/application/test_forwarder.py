@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from jobmill.application.errors import StorageUnavailable
+from jobmill.application.errors import SetupFault, StorageRefused, StorageUnavailable
 from jobmill.application.forwarder import LOOK_EVERY_S, Forwarder
+from jobmill.domain.errors import JobmillError
 
 
 @define
@@ -64,8 +65,11 @@ async def test_after_a_full_page_it_looks_again_at_once(sweeps: Sweeps) -> None:
     assert sweeps.asked == [0, 0, 0]
 
 
-async def test_a_store_that_is_away_is_noted_once_and_asked_again(sweeps: Sweeps) -> None:
-    sweeps.trouble = StorageUnavailable("away")
+@pytest.mark.parametrize("trouble", [StorageUnavailable("away"), StorageRefused("no"), SetupFault("mend it")])
+async def test_a_store_in_trouble_is_noted_once_and_asked_again(
+    sweeps: Sweeps, trouble: JobmillError
+) -> None:
+    sweeps.trouble = trouble
 
     await ran(sweeps, leads=True, for_s=10)
 
