@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve
 
 from jobmill.application.attendance import Attendance
 from jobmill.application.errors import StorageRefused, Unavailable
@@ -88,7 +87,7 @@ class LeaseKeeper:
                     # An answer may come after that of a later renewal.
                     run.believes_until_s = max(run.believes_until_s, self._policy.belief_ends(sent_s))
                     if stop_asked and not run.stop_asked:
-                        run.job = evolve(run.job, stop_asked=True)
+                        run.job = run.job.changed(stop_asked=True)
                         run.stop(Interrupt.STOP_ASKED)
                 case Lost():
                     run.stop(Interrupt.LEASE_LOST)  # without effect while its outcome is being saved

