@@ -50,6 +50,31 @@ class _Call:
             self.error = error
 
 
+class _Timeout:
+    """Stops a run whose time is over.
+
+    Nothing stops a handler before it awaits something, so the timer begins there, and those that never do
+    need none. The time counts from the beginning all the same.
+    """
+
+    __slots__ = ("_loop", "_run", "_timer", "_until_s")
+
+    def __init__(self, run: Run) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._run = run
+        self._until_s = self._loop.time() + run.job.timeout.total_seconds()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Stop the run when its time is over."""
+        self._timer = self._loop.call_at(self._until_s, self._run.stop, Interrupt.TIMEOUT)
+
+    def is_over(self) -> None:
+        """The handler has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 @frozen(kw_only=True)
 class Performer:
     """Runs handlers: on the loop, in a thread, or in a process.
@@ -74,19 +99,18 @@ class Performer:
         Raises:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
-        job = run.job
-        declared = self.registry.named(job.type)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
+        declared = self.registry.named(run.job.type)
+        timeout = _Timeout(run)
         try:
-            value = await self._call(declared, run, transact)
+            value = await self._call(declared, run, transact, timeout)
             run.end()
-            await _absorb_cancellation()
+            if run.is_cancelling:
+                await _absorb_cancellation()
             if isinstance(value, _OUTCOMES):
                 return _as_interrupted(run, value)
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
         except asyncio.CancelledError:
-            if not run.end() and (task := asyncio.current_task()) is not None and task.cancelling():
+            if not run.end() and run.is_cancelling:
                 raise
             return interrupted(run)
         except (KeyboardInterrupt, GeneratorExit):
@@ -94,11 +118,13 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
             return _as_interrupted(run, verdict_on(error))
         finally:
-            timer.cancel()
+            timeout.is_over()
             run.end()
             self.progress.forget(run)
 
-    async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
+    async def _call(
+        self, declared: JobType[Any], run: Run, transact: Transact, timeout: "_Timeout"
+    ) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
         is_far = declared.kind is HandlerKind.PROCESS
@@ -111,15 +137,19 @@ class Performer:
             return await self._unread(job, error)
         run.begin()
         if is_far:
+            timeout.begin()
             report = partial(self.progress.report, run)
             return await self.processes.run(self._errand(declared, run, text), report=report)
         if declared.kind is HandlerKind.THREAD:
-            context = self._context(run, partial(_refuse_transaction, job.type))
+            timeout.begin()
+            context = self._context(declared, run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)
-        steps = declared.call(decoded, self._context(run, transact))
+        steps = declared.call(decoded, self._context(declared, run, transact))
         if not isinstance(steps, Coroutine):
+            timeout.begin()
             return await steps  # of a function that only says it is a coroutine function
-        return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=partial(self._blocked, run))
+        blocked = partial(self._blocked, run)
+        return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=blocked, waits=timeout.begin)
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
@@ -159,7 +189,10 @@ class Performer:
             reason="everything else waited: use def, or await asyncio.to_thread",
         )
 
-    def _context(self, run: Run, transact: Transact) -> JobContext:
+    def _context(self, declared: JobType[Any], run: Run, transact: Transact) -> JobContext | None:
+        """Return what the handler asks for; most ask for nothing."""
+        if not declared.takes_context:
+            return None
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
         return JobContext(
@@ -206,9 +239,7 @@ def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
 
 async def _absorb_cancellation() -> None:
     """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            pass  # the handler has ended and its outcome is known
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        pass  # the handler has ended and its outcome is known

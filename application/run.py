@@ -57,6 +57,11 @@ class Run:
         """Note that the calling task runs the handler from here."""
         self._task = asyncio.current_task()
 
+    @property
+    def is_cancelling(self) -> bool:
+        """Somebody, the handler perhaps, has cancelled the task that runs it."""
+        return self._task is not None and self._task.cancelling() > 0
+
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
         self.is_settling = True

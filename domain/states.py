@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Word(Enum):
-    """An enumeration whose members are hashed as the single objects that they are: Enum hashes their names."""
+    """Members are hashed as the single objects that they are; Enum would hash their names."""
 
     __hash__ = object.__hash__
 
