@@ -135,8 +135,10 @@ class Commits:
         return _split(await self._jobs.get(list(chain.from_iterable(groups))), groups)
 
 
-def _split(answers: Sequence[Answer], groups: Sequence[Sequence[object]]) -> list[Sequence[Answer]]:
+def _split(answers: Sequence[Answer], groups: Sequence[Sequence[object]]) -> Sequence[Sequence[Answer]]:
     """Cut answers into the lengths of their groups."""
+    if len(answers) == len(groups):
+        return [(answer,) for answer in answers]  # a group is never empty
     rest = iter(answers)
     return [list(islice(rest, len(group))) for group in groups]
 

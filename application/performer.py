@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
+from inspect import iscoroutine
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -50,31 +51,6 @@ class _Call:
             self.error = error
 
 
-class _Timeout:
-    """Stops a run whose time is over.
-
-    Nothing stops a handler before it awaits something, so the timer begins there, and those that never do
-    need none. The time counts from the beginning all the same.
-    """
-
-    __slots__ = ("_loop", "_run", "_timer", "_until_s")
-
-    def __init__(self, run: Run) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._run = run
-        self._until_s = self._loop.time() + run.job.timeout.total_seconds()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def begin(self) -> None:
-        """Stop the run when its time is over."""
-        self._timer = self._loop.call_at(self._until_s, self._run.stop, Interrupt.TIMEOUT)
-
-    def is_over(self) -> None:
-        """The handler has ended."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-
 @frozen(kw_only=True)
 class Performer:
     """Runs handlers: on the loop, in a thread, or in a process.
@@ -100,9 +76,8 @@ class Performer:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
         declared = self.registry.named(run.job.type)
-        timeout = _Timeout(run)
         try:
-            value = await self._call(declared, run, transact, timeout)
+            value = await self._call(declared, run, transact)
             run.end()
             if run.is_cancelling:
                 await _absorb_cancellation()
@@ -118,15 +93,13 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
             return _as_interrupted(run, verdict_on(error))
         finally:
-            timeout.is_over()
             run.end()
             self.progress.forget(run)
 
-    async def _call(
-        self, declared: JobType[Any], run: Run, transact: Transact, timeout: "_Timeout"
-    ) -> object:
+    async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
+        until_s = asyncio.get_running_loop().time() + job.timeout.total_seconds()
         is_far = declared.kind is HandlerKind.PROCESS
         try:
             # What goes to another process is read here as well, to be left to other code if need be.
@@ -137,19 +110,24 @@ class Performer:
             return await self._unread(job, error)
         run.begin()
         if is_far:
-            timeout.begin()
+            run.ends_by(until_s)
             report = partial(self.progress.report, run)
             return await self.processes.run(self._errand(declared, run, text), report=report)
         if declared.kind is HandlerKind.THREAD:
-            timeout.begin()
+            run.ends_by(until_s)
             context = self._context(declared, run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)
         steps = declared.call(decoded, self._context(declared, run, transact))
-        if not isinstance(steps, Coroutine):
-            timeout.begin()
+        if not iscoroutine(steps):
+            run.ends_by(until_s)
             return await steps  # of a function that only says it is a coroutine function
-        blocked = partial(self._blocked, run)
-        return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=blocked, waits=timeout.begin)
+        return await WatchedSteps(
+            steps,
+            stopwatch=self.stopwatch,
+            blocked=partial(self._blocked, run),
+            # Nothing stops a handler before it awaits something, and one that never does needs no timer.
+            waits=partial(run.ends_by, until_s),
+        )
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
