@@ -12,7 +12,7 @@ OLDER_EVERY: Final = 20
 def settle() -> None:
     """Leave modules, handlers and services out of every later collection.
 
-    To be called once the process stands. Hundreds of thousands of objects that live as long as the process would
+    To be called once the process stands. Hundreds of thousands of objects that live as long as it does would
     else be walked through again and again, since jobs come and go in batches: a third of a worker's time.
     """
     gc.collect()
