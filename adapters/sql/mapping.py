@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from attrs import evolve, fields
-from sqlalchemy import Row
+from attrs import fields
+from sqlalchemy import Row, Text, type_coerce
 
+from jobmill.adapters.sql.column_types import JsonText, Word
 from jobmill.adapters.sql.dialect import Values
 from jobmill.adapters.sql.schema import job_history, jobs
 from jobmill.domain.failure import Failure
@@ -18,6 +19,21 @@ from jobmill.domain.transition import HistoryEntry, Transition
 JOB: Final = tuple(jobs.columns)
 _FIELDS: Final = tuple(jobs.columns.keys())
 assert set(_FIELDS) == {each.name for each in fields(Job)}, "a job's table and its class have come apart"
+
+#: A job to be read: words and JSON as the texts that they are, which ``job_from`` turns into what they mean.
+READ: Final = tuple(
+    type_coerce(column, Text).label(column.name) if isinstance(column.type, Word | JsonText) else column
+    for column in JOB
+)
+#: What is to be done to a text that was read, by its place in the row.
+_MEANINGS: Final = tuple(
+    (at, column.type.meaning) for at, column in enumerate(JOB) if isinstance(column.type, Word | JsonText)
+)
+#: What puts a value into a new job, by its place. A row holds what a job once was, so it is put together
+#: without the constructor, which would take three times as long.
+_PUT: Final = tuple(getattr(Job, name).__set__ for name in _FIELDS)
+_PUT_LOOSE: Final = tuple(getattr(Job, name).__set__ for name in ("lease_until", "stop_asked", "announces"))
+_loose: Final = attrgetter("lease_until", "stop_asked", "announces")
 
 #: What a save writes from the job as it will be. Not among them: what never changes after the submission;
 #: the lease, the stop request and the count of announcements, which are outside the fence; the payload, which
@@ -42,16 +58,25 @@ written_values: Final = attrgetter(*(column.name for column in WRITTEN))
 
 
 def job_from(row: Sequence[Any]) -> Job:
-    """Make the job from a row that begins with the columns ``JOB``."""
-    return Job(**dict(zip(_FIELDS, row[: len(_FIELDS)], strict=True)))
+    """Make the job from a row that begins with the columns ``READ``."""
+    job = object.__new__(Job)
+    for put, value in zip(_PUT, row, strict=False):
+        put(job, value)
+    for at, meaning in _MEANINGS:
+        _PUT[at](job, meaning(row[at]))
+    return job
 
 
-def as_the_row_says(job: Job, row: Row[Any]) -> Job:
-    """Give a saved job what its row has outside the fence."""
-    loose = (row.lease_until, row.stop_asked, row.announces)
-    if (job.lease_until, job.stop_asked, job.announces) == loose:
+def as_the_row_says(job: Job, loose: Sequence[Any]) -> Job:
+    """Give a saved job what its row has outside the fence: lease, stop request, count of announcements."""
+    if _loose(job) == tuple(loose):
         return job
-    return evolve(job, lease_until=row.lease_until, stop_asked=row.stop_asked, announces=row.announces)
+    stored = object.__new__(Job)
+    for put, value in zip(_PUT, values_of(job), strict=True):
+        put(stored, value)
+    for put, value in zip(_PUT_LOOSE, loose, strict=True):
+        put(stored, value)
+    return stored
 
 
 def entry_from(row: Row[Any]) -> HistoryEntry:
