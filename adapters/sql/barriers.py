@@ -26,7 +26,7 @@ from jobmill.adapters.sql.column_types import INSTANT, SPAN, Word
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming
 from jobmill.adapters.sql.fences import FENCE, fence_values, locked, stands
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import IS_QUEUED, barriers, jobs, outbox
 from jobmill.application.ports.barriers import Barrier, BarrierRecord, Barriers
 from jobmill.application.ports.message_bus import Lane
@@ -134,7 +134,7 @@ class SqlBarriers(Barriers):
             barriers.c.seen_at <= self._now - bindparam("after", type_=SPAN),
         )
         statement = (
-            select(*JOB)
+            select(*READ)
             .where(
                 IS_QUEUED,
                 jobs.c.queue == barrier.lane.queue,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select, type_coerce
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import TO_CANCEL, jobs
 from jobmill.application.ports.due_jobs import DueJobs
 from jobmill.domain.job import Job
@@ -50,5 +50,5 @@ class SqlDueJobs(DueJobs):
     async def _found(
         self, *conditions: ColumnElement[bool], order: ColumnElement[Any], limit: int
     ) -> Sequence[Job]:
-        statement = select(*JOB).where(*conditions).order_by(order, jobs.c.id).limit(limit)
+        statement = select(*READ).where(*conditions).order_by(order, jobs.c.id).limit(limit)
         return [job_from(row) for row in await self._database.read(statement)]

@@ -9,7 +9,7 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Row, Select, func, select, union_all
 
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.mapping import HISTORY, JOB, entry_from, job_from
+from jobmill.adapters.sql.mapping import HISTORY, READ, entry_from, job_from
 from jobmill.adapters.sql.schema import job_history, job_progress, job_tags, jobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
 from jobmill.application.ports.progress import Progress
@@ -40,7 +40,7 @@ class SqlFinder(JobFinder):
     async def story(self, job_id: UUID) -> JobStory | None:
         """See ``JobFinder``."""
         rows = await self._database.read(
-            select(*JOB, *_PROGRESS)
+            select(*READ, *_PROGRESS)
             .outerjoin_from(jobs, job_progress, job_progress.c.job_id == jobs.c.id)
             .where(jobs.c.id == job_id)
         )
@@ -96,10 +96,10 @@ def _progress_in(row: Row[Any]) -> Progress | None:
 def _page(query: JobQuery) -> Select[Any]:
     """Walk along one index, or merge one walk per state: a rare one is not looked for among the others."""
     if len(query.states) < 2:
-        return _walk(query, *query.states, columns=JOB)
+        return _walk(query, *query.states, columns=READ)
     walks = [_walk(query, state, columns=(jobs.c.id,)).subquery() for state in query.states]
     wanted = union_all(*(select(walk.c.id) for walk in walks)).subquery("wanted")
-    page = select(*JOB).join_from(wanted, jobs, jobs.c.id == wanted.c.id)
+    page = select(*READ).join_from(wanted, jobs, jobs.c.id == wanted.c.id)
     return page.order_by(_in_order(query, jobs.c.id)).limit(query.limit)
 
 

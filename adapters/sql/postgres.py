@@ -11,6 +11,7 @@ from jobmill.adapters.sql.address import Address
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.postgres_dialect import Postgres
+from jobmill.adapters.sql.postgres_line import PostgresLine
 
 CONNECT_WITHIN_S: Final = 5.0
 IDLE_SETTING: Final = "idle_in_transaction_session_timeout"
@@ -55,6 +56,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         reads=single,
         writes=single,
         chains=single,
+        line=PostgresLine(engine=engine, silence_s=_silence(limits)),
         units=engine,
         handlers=handlers,
         handlers_max=limits.handlers_max,

@@ -19,6 +19,7 @@ from jobmill.domain.idempotency import KeyClaim
 from tests.builders import a_job, a_stamp, failed, started
 from tests.contract.store_world import StoreWorld
 from tests.integration.sql.backends import Backends
+from tests.integration.sql.hearing import heard
 from tests.servers.private_postgres import PrivatePostgres
 from tests.servers.waiting import until
 
@@ -58,15 +59,16 @@ async def test_an_add_with_keys_that_is_cut_off_is_unknown_and_leaves_nothing(
 @contextmanager
 def no_second_look(store: SqlStore) -> Iterator[None]:
     """While the block lasts, the connection is lost before a write's answer can be completed."""
+    cuts = []
 
-    def cut(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+    def cut(statement: str) -> None:
         if statement.startswith("WITH wanted"):
+            cuts.append(statement)
             raise ConnectionResetError
 
-    engine = store._database.reads.sync_engine
-    event.listen(engine, "before_cursor_execute", cut)
-    yield
-    event.remove(engine, "before_cursor_execute", cut)
+    with heard(store._database.reads.sync_engine, cut):
+        yield
+    assert cuts
 
 
 async def test_a_save_is_unknown_when_only_the_look_at_its_stale_part_fails(
