@@ -261,10 +261,13 @@ class Job(JobRecord):
         """Make the next version. What is not named is over with the old state: worker, lease, due times."""
         if failure is not None:
             changes |= {"error": failure.message, "error_kind": failure.kind}
-        over = {**_OVER, "finished_at": now} if to in TERMINAL else _OVER
-        job = self.changed(
-            **{**over, **changes}, state=to, version=self.version + 1, stamp=stamp, updated_at=now
-        )
+        changes["state"] = to
+        changes["version"] = self.version + 1
+        changes["stamp"] = stamp
+        changes["updated_at"] = now
+        if to in TERMINAL:
+            changes.setdefault("finished_at", now)
+        job = self._with(_OVER, changes)
         return Transition(
             before=self, job=job, fact=fact, guard=guard, target=target, failure=failure, lease=lease
         )

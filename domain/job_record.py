@@ -1,5 +1,6 @@
 """What is known of a job, and what can be read from it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -112,9 +113,14 @@ class JobRecord:
         Raises:
             TypeError: there is no such field.
         """
-        fields = {**self.__dict__, **changes}
+        return self._with(changes)
+
+    def _with(self, *changes: Mapping[str, Any]) -> Self:
+        fields = self.__dict__.copy()
+        for each in changes:
+            fields.update(each)
         if len(fields) != len(self.__dict__):
-            raise TypeError(f"a job has no {', '.join(sorted(changes.keys() - self.__dict__.keys()))}")
+            raise TypeError(f"a job has no {', '.join(sorted(fields.keys() - self.__dict__.keys()))}")
         return self.of(fields)
 
     @property
