@@ -1,4 +1,4 @@
-"""The collector leaves alone what lives as long as the process; tried in one of its own, as it is for good."""
+"""The collector leaves alone what lives as long as the process; tried in one of its own, since it is final."""
 
 import subprocess
 import sys
