@@ -1,4 +1,4 @@
-"""The collector leaves alone what lives as long as the process; tried in one of its own, since it is final."""
+"""The collector leaves alone what lives as long as the process; tried in a process of its own."""
 
 import subprocess
 import sys
