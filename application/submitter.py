@@ -1,8 +1,7 @@
 """Accepting jobs: checked first, stored whole, answered at once."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -71,24 +70,31 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        if self.types is not None:
-            queues = {command.options.queue for command in commands if command.options.queue is not None}
-            await self.learn({command.type for command in commands}, queues=queues)
+        if self.types is not None and not all(map(self._knows, commands)):
+            await self.types.look()
         pauses = Pauses()
         unit: dict[int, NewJob] = {}
         for size_bytes in self._checked(commands, client, pointer, unit):
             if pauses.is_due(size_bytes):
                 await asyncio.sleep(0)
-        await self.backlog.admit(Counter([new.job.queue for new in unit.values()]))
-        return _accepted(await self.commits.add(list(unit.values())))
+        news = list(unit.values())
+        await self.backlog.admit(jobs_by_queue(news))
+        return _accepted(await self.commits.add(news))
 
-    async def learn(self, names: Collection[str], *, queues: Collection[str] = ()) -> None:
+    async def learn(self, names: Iterable[str], *, queues: Iterable[str] = ()) -> None:
         """Ask the store for types and queues that are not known here; while it is away they stay so."""
         if self.types is None:
             return
-        known = not queues or {*queues} <= {*self.registry.known_queues}
-        if not known or any(self.registry.find_known(name) is None for name in names):
+        known_queues = frozenset(self.registry.known_queues)
+        if not known_queues.issuperset(queues) or any(
+            self.registry.find_known(name) is None for name in names
+        ):
             await self.types.look()
+
+    def _knows(self, command: SubmitJob) -> bool:
+        queue = command.options.queue
+        known = self.registry.find_known(command.type) is not None
+        return known and (queue is None or queue in self.registry.known_queues)
 
     def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
         """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
@@ -184,6 +190,14 @@ def check_payload_size(payload: str) -> None:
     if (size := len(payload.encode())) > PAYLOAD_BYTES_MAX:
         detail = f"has {size:,} bytes, {PAYLOAD_BYTES_MAX:,} are allowed; store it and send where it is"
         raise TooLarge(Fault(pointer="/payload", detail=detail))
+
+
+def jobs_by_queue(news: Iterable[NewJob]) -> Mapping[str, int]:
+    """Return how many of the jobs each queue gets."""
+    counts: dict[str, int] = {}
+    for new in news:
+        counts[new.job.queue] = counts.get(new.job.queue, 0) + 1
+    return counts
 
 
 def _accepted(answers: Sequence[AddAnswer]) -> Sequence[Accepted]:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 _INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**64 - 1
 #: Deeper than any request may nest, and far from the end of the stack.
 _DEPTH_MAX: Final = 100
+_NOTHING: Final = object()
+_OTHERS: Final = (Mapping, list, tuple, Set, str, int, float, Enum, msgspec.Struct)
 _NO_JSON: Final = (TypeError, ValueError, OverflowError, RecursionError)
 
 
@@ -41,25 +43,32 @@ def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - one line for each k
     """Return the plain value; refusals carry their places below it, put together on their way out."""
     if depth > _DEPTH_MAX:
         raise _refused("nests too deep, or holds itself")
-    if value is None or isinstance(value, bool | str | int | float | Enum):
+    kind: Any = type(value)
+    if kind is str or value is None or kind is bool:  # nearly all of most payloads
+        return _text(value) if kind is str and not value.isascii() else value
+    if (names := _names_of(kind)) is not None:
+        return _items(zip(names, [getattr(value, name) for name in names], strict=True), depth, msgspec.UNSET)
+    if isinstance(value, str | int | float | Enum):
         return _scalar(value)
     if isinstance(value, Mapping):
         return _items(((_name(name), item) for name, item in value.items()), depth)
     if isinstance(value, list | tuple | Set):
         items = list(_items(enumerate(value), depth).values())
         return sorted(items, key=canonical_json) if isinstance(value, Set) else items
-    if (fields := _fields(value)) is not None:
-        return _items(fields, depth)
+    if isinstance(value, msgspec.Struct):
+        return _items(_struct_fields(value), depth, msgspec.UNSET)
     try:
         return msgspec.to_builtins(value)
     except _NO_JSON:
-        raise _refused(f"a {type(value).__name__} is no JSON") from None
+        raise _refused(f"a {kind.__name__} is no JSON") from None
 
 
-def _items(steps: Iterable[tuple[T, Any]], depth: int) -> dict[T, Any]:
-    """Return the plain values by their steps: names or places."""
+def _items(steps: Iterable[tuple[T, Any]], depth: int, left_out: object = _NOTHING) -> dict[T, Any]:
+    """Return the plain values by their steps, which are names or places."""
     plain: dict[T, Any] = {}
     for step, item in steps:
+        if item is left_out:
+            continue
         try:
             plain[step] = _plain(item, depth + 1)
         except InvalidPayload as refusal:
@@ -68,11 +77,6 @@ def _items(steps: Iterable[tuple[T, Any]], depth: int) -> dict[T, Any]:
 
 
 def _scalar(value: Any) -> Any:  # noqa: ANN401
-    kind = type(value)
-    if kind is str:
-        return _text(value)
-    if value is None or kind is bool:
-        return value
     match value:
         case Enum():
             return _plain(value.value, 0)
@@ -84,22 +88,14 @@ def _scalar(value: Any) -> Any:  # noqa: ANN401
             return _number(value)
 
 
-def _fields(value: Any) -> Iterable[tuple[str, Any]] | None:  # noqa: ANN401
-    """Return what an object of a class consists of, by the names in JSON; None for other values."""
-    if isinstance(value, msgspec.Struct):
-        return _given(_struct_fields(value))
-    kind: Any = type(value)
-    names = _names_of(kind)
-    return None if names is None else _given((name, getattr(value, name)) for name in names)
-
-
-def _given(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    return (field for field in fields if field[1] is not msgspec.UNSET)
-
-
 @lru_cache(maxsize=1_000)
 def _names_of(kind: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - a class of any kind
-    """Return the fields of an attrs class or a dataclass that its constructor takes."""
+    """Return the fields of an attrs class or a dataclass that its constructor takes; None for other classes.
+
+    A class that is a list, a map or a scalar as well counts as that.
+    """
+    if issubclass(kind, _OTHERS):
+        return None
     if attrs.has(kind):
         return tuple(each.name for each in attrs.fields(kind) if each.init)
     if is_dataclass(kind):
@@ -123,11 +119,10 @@ def _name(name: object) -> str:
 
 
 def _text(text: str) -> str:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise _refused("holds half a surrogate pair, which no text in JSON can") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _refused("holds half a surrogate pair, which no text in JSON can") from None
     return str(text)
 
 
