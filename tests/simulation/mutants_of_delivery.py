@@ -225,12 +225,23 @@ DELIVERY: Final = (
     Mutant(
         hole="the same, in SQL",
         rules="§1, 29",
+        file="adapters/sql/common_moves.py",
+        old='later(dialect.now, bindparam("lease", None, SPAN))',
+        new='later(move.at, bindparam("lease", None, SPAN))',
+        killer=Test(
+            file="tests/contract/test_jobs_save_guards.py",
+            name="test_a_lease_is_counted_from_the_stores_own_time",
+        ),
+    ),
+    Mutant(
+        hole="the same, in SQL, in a batch of many kinds",
+        rules="§1, 29",
         file="adapters/sql/saving.py",
         old='"lease_until": later(dialect.now, move.lease),',
         new='"lease_until": later(move.updated_at, move.lease),',
         killer=Test(
-            file="tests/contract/test_jobs_save_guards.py",
-            name="test_a_lease_is_counted_from_the_stores_own_time",
+            file="tests/contract/test_jobs_save_batches.py",
+            name="test_every_start_of_a_batch_has_its_own_worker_and_lease",
         ),
     ),
     Mutant(
