@@ -103,9 +103,9 @@ async def test_no_filter_reads_the_whole_table(full: SqlStore, plans: list[Asked
         plans.clear()
         await full.finder.page(query)
 
-        [asked] = plans
-        plan = await explained(full, *asked)
-        assert whole_tables(plan) == [], (query, plan)
+        for asked in plans[:]:
+            plan = await explained(full, *asked)
+            assert whole_tables(plan) == [], (query, plan)
 
 
 async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[Asked]) -> None:
