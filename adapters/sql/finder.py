@@ -1,7 +1,7 @@
 """The read side in SQL: every page is a walk along an index in the order of the ids, or a merge of some."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 

@@ -36,9 +36,7 @@ def _kinds() -> Select[Any]:
     """Build the walk from each kind to the next: as many steps into the index as there are kinds."""
     first = select(*_COLUMNS).order_by(*_COLUMNS).limit(1).subquery("first")
     kinds = select(first).cte("kinds", recursive=True)
-    beyond = (
-        select(jobs.c.id).where(tuple_(*_COLUMNS) > tuple_(*kinds.c)).order_by(*_COLUMNS).limit(1)
-    )
+    beyond = select(jobs.c.id).where(tuple_(*_COLUMNS) > tuple_(*kinds.c)).order_by(*_COLUMNS).limit(1)
     following = [
         beyond.with_only_columns(column).correlate(kinds).scalar_subquery().label(column.name)
         for column in _COLUMNS
@@ -57,7 +55,7 @@ def kinds_in(rows: Sequence[Row[Any]]) -> Sequence[Kind]:
 
 
 def merged(kinds: Sequence[Kind], walk: Callable[[Kind], Select[Any]]) -> Iterator[Subquery]:
-    """Put the walks along the kinds together, as few tables of ids as one statement may hold of them."""
+    """Put the walks along the kinds together, as few tables as one statement may hold of them."""
     for at in range(0, len(kinds), _WALKS_AT_ONCE):
         walks = [walk(kind).subquery() for kind in kinds[at : at + _WALKS_AT_ONCE]]
-        yield union_all(*(select(each.c.id) for each in walks)).subquery("wanted")
+        yield union_all(*(select(each) for each in walks)).subquery("wanted")

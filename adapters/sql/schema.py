@@ -34,8 +34,8 @@ REVISION_TABLE: Final = "jobmill_revision"
 
 metadata = MetaData()
 
-#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. On PostgreSQL it
-#: is partitioned by its id, which begins with the time, a day each: see ``partitions``.
+#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. On PostgreSQL
+#: it is partitioned by its id, which begins with the time, a day each: see ``days``.
 jobs = Table(
     "jobs",
     metadata,

@@ -101,12 +101,12 @@ def _day_of(start: UUID) -> datetime:
 
 def _make_old_indexes() -> None:
     for name in ("correlation_id", "tenant"):
-        op.create_index(
-            f"jobs_by_{name}", "jobs", [name, "id"], postgresql_where=column(name).is_not(None)
-        )
+        op.create_index(f"jobs_by_{name}", "jobs", [name, "id"], postgresql_where=column(name).is_not(None))
     op.create_index("jobs_by_wake_at", "jobs", ["wake_at"], postgresql_where=column("wake_at").is_not(None))
     waits = column("state").in_([literal_column("'queued'"), literal_column("'retrying'")])
-    op.create_index("jobs_to_cancel", "jobs", ["id"], postgresql_where=and_(column("stop_asked", Boolean), waits))
+    op.create_index(
+        "jobs_to_cancel", "jobs", ["id"], postgresql_where=and_(column("stop_asked", Boolean), waits)
+    )
     queued = column("state", Text) == literal_column("'queued'")
     op.create_index(
         "jobs_by_announcement", "jobs", ["queue", "priority", "announced_at"], postgresql_where=queued
