@@ -17,7 +17,10 @@ from jobmill.domain.states import JobState
 
 #: Nobody moves a job out of one of these.
 _FINAL: Final = frozenset({JobState.SUCCEEDED, JobState.DISCARDED})
-_RANGE: Final = text(f"SELECT min(id), max(id) FROM {GONE}")  # noqa: S608 - our own words
+_FIRST, _LAST = (
+    text(f"SELECT id FROM {GONE} ORDER BY id {order} LIMIT 1")  # noqa: S608 - our own words
+    for order in ("ASC", "DESC")
+)
 
 
 @frozen(kw_only=True, slots=False)
@@ -56,8 +59,8 @@ class Farewell:
         words, values = self._stays
         await connection.execute(text(f"LOCK TABLE {GONE} IN ACCESS EXCLUSIVE MODE"))
         await move(connection, f"{GONE} AS job", "jobs", words, values)
-        first, last = (await connection.execute(_RANGE)).one()
-        if first is not None:
+        first, last = [(await connection.execute(each)).scalar() for each in (_FIRST, _LAST)]
+        if first is not None and last is not None:
             beyond = UUID(int=last.int + 1)
             await connection.execute(
                 insert(gone_ids).values(from_id=first, to_id=beyond).on_conflict_do_nothing()

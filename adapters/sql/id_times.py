@@ -17,5 +17,5 @@ def lowest_id(moment: datetime) -> UUID:
 
 
 def made_at(job_id: UUID) -> datetime:
-    """Return the moment at which an id was made, by the clock of whoever made it; in the year 9999 at most."""
+    """Return the moment at which an id was made, by the clock of whoever made it; up to the year 9999."""
     return EPOCH + min((job_id.int >> 80) * _MILLISECOND, _SPAN_MAX)
