@@ -20,6 +20,9 @@ SILENCE_S: Final = 5.0
 #: A process that hangs between two statements of ours holds locks that others need: so long and no longer,
 #: which is as long as they wait for a lock.
 IDLE_IN_TRANSACTION_S: Final = 5.0
+#: A statement that was planned while the tables were small may read them whole, and PostgreSQL keeps its plan
+#: until they are analyzed, which may be a minute after they have grown. To prepare anew costs some 3 ms.
+PLANS_LAST_S: Final = 3
 #: A handler may take its time, up to its outcome, which locks its job's row.
 HANDLER_IDLE_S: Final = 60.0
 
@@ -89,7 +92,11 @@ def connect_args(limits: Limits, *, idle_s: float = IDLE_IN_TRANSACTION_S) -> di
         IDLE_SETTING: _milliseconds(idle_s),
         "timezone": "UTC",  # elsewhere a day that is added may have 23 hours
     }
-    return {"timeout": CONNECT_WITHIN_S, "server_settings": settings}
+    return {
+        "timeout": CONNECT_WITHIN_S,
+        "server_settings": settings,
+        "max_cached_statement_lifetime": PLANS_LAST_S,
+    }
 
 
 def _replace_closed(connection: AdaptedConnection, *_: object) -> None:

@@ -15,7 +15,7 @@ def heard(engine: Engine, hear: Callable[[str], None]) -> Iterator[None]:
     fetch = asyncpg.Connection.fetch
 
     async def heard_fetch(
-        connection: asyncpg.Connection[Any], text: str, *values: object
+        connection: "asyncpg.Connection[Any]", text: str, *values: object
     ) -> list[asyncpg.Record]:
         hear(text)
         rows: list[asyncpg.Record] = await fetch(connection, text, *values)

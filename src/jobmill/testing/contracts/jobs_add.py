@@ -53,21 +53,6 @@ async def test_a_job_of_any_state_comes_back_as_it_was_stored(world: StoreWorld,
     assert await world.seen(job) == job
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "NULL", "null", '"', "\\", "\\N", "{}", "a,{b}", "\n\t", "'", "ü🦆"]
-)
-async def test_every_text_is_kept_to_the_letter_beside_others_and_none(world: StoreWorld, text: str) -> None:
-    told = a_job(
-        type=text, queue=text, payload=text, result=text, error=text, worker=text, tenant=text,
-        correlation_id=text, idempotency_key=text, tags=(text, "other"),
-    )  # fmt: skip
-    jobs = [told, a_job(), a_job(type="other", tenant="other", ttl=-timedelta(days=2, microseconds=1))]
-
-    await world.add(*jobs)
-
-    assert await world.store.jobs.get([job.id for job in jobs]) == jobs
-
-
 async def test_payload_and_result_are_kept_to_the_letter(world: StoreWorld) -> None:
     job = await world.has(a_job(payload='{ "a":1.0, "a":"\\u0000 🦆",\n"b":[]}', result='  "x" '))
 

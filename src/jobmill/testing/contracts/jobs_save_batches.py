@@ -6,7 +6,7 @@ is asked for in a batch of each kind.
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
@@ -62,7 +62,8 @@ def _ends(job: Job, world: StoreWorld) -> list[Transition]:
 @every_neighbour
 async def test_no_move_passes_a_fence_that_is_not_the_rows(world: StoreWorld, neighbour: Neighbour) -> None:
     waiting, running = await world.queued(), await world.running()
-    for change in ({"stamp": a_stamp()}, {"version": waiting.version + 4}):
+    changes: tuple[dict[str, Any], ...] = ({"stamp": a_stamp()}, {"version": waiting.version + 4})
+    for change in changes:
         for move in (
             started(evolve(waiting, **change), now=world.now),
             *_ends(evolve(running, **change), world),
