@@ -108,8 +108,7 @@ class Consumer:
                     if self._free > 0 and self._intake.is_empty:
                         self._intake.open()
                     self._dispatch()
-                    if self._free > 0:
-                        self._intake.relieve(self._admission)
+                    self._intake.relieve(self._admission)  # also when full: the next slot may be its turn
                     await self._return_what_waits()
                 await self._sleep()
         finally:
