@@ -1,16 +1,15 @@
 """Real chance, and ids that sort by the time of their making."""
 
-import os
 import secrets
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
 from attrs import define, field
 
+from jobmill.adapters.system.random_bits import random_bits
 from jobmill.application.ports.clock import Entropy
 
 _VERSION_7: Final = 0x7 << 76
@@ -20,37 +19,9 @@ _TAIL_BITS: Final = 74
 _LOW_BITS: Final = 62
 _LOW_MASK: Final = (1 << _LOW_BITS) - 1
 #: The step from one id to the next within a millisecond, so that nobody guesses an id from its neighbour.
-_STEP_MASK: Final = (1 << 32) - 1
+_STEP_BITS: Final = 32
 
-#: So many random bytes are asked of the operating system at once: asking for each 8 costs a system call each.
-_POOL_BYTES: Final = 4096
-_WORD: Final = struct.Struct("<q")
-#: A float has 53 bits behind its point.
-_FRACTION_BITS: Final = 53
-_FRACTION_MASK: Final = (1 << _FRACTION_BITS) - 1
-
-
-class _Pool(threading.local):
-    """Random bytes of one thread, in hand."""
-
-    def __init__(self) -> None:
-        self.empty()
-
-    def empty(self) -> None:
-        """Use nothing of what is in hand: in a child that was forked it is the parent's as well."""
-        self._words: Iterator[tuple[int]] = iter(())
-
-    def word(self) -> int:
-        """Return 64 random bits as a signed integer."""
-        for (word,) in self._words:
-            return word
-        self._words = _WORD.iter_unpack(secrets.token_bytes(_POOL_BYTES))
-        return self.word()
-
-
-_pool: Final = _Pool()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.empty)
+_chance: Final = secrets.SystemRandom()
 
 
 def _wall_clock_ms() -> int:
@@ -78,7 +49,7 @@ class SystemEntropy(Entropy):
             if now_ms > self._last_ms:
                 self._begin(now_ms)
             else:
-                self._tail += 1 + (_pool.word() & _STEP_MASK)
+                self._tail += 1 + random_bits.draw(_STEP_BITS)
                 if self._tail >> _TAIL_BITS:
                     self._begin(self._last_ms + 1)
             ms, tail = self._last_ms, self._tail
@@ -87,12 +58,12 @@ class SystemEntropy(Entropy):
 
     def stamp(self) -> int:
         """Return 64 random bits as a signed integer."""
-        return _pool.word()
+        return random_bits.draw(64) - 2**63
 
     def fraction(self) -> float:
         """Return a uniform fraction in [0, 1)."""
-        return (_pool.word() & _FRACTION_MASK) / (1 << _FRACTION_BITS)
+        return _chance.random()
 
     def _begin(self, ms: int) -> None:
         """Draw afresh for a millisecond; the topmost bit stays free, as room to count up."""
-        self._last_ms, self._tail = ms, secrets.randbits(_TAIL_BITS - 1)
+        self._last_ms, self._tail = ms, random_bits.draw(_TAIL_BITS - 1)
