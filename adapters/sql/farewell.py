@@ -57,7 +57,9 @@ class Farewell:
     async def end(self, connection: AsyncConnection) -> None:
         """Drop the table. What came and ended there in between, by a wrong clock, finds its place again."""
         words, values = self._stays
-        await connection.execute(text(f"LOCK TABLE {GONE} IN ACCESS EXCLUSIVE MODE"))
+        await connection.execute(text("LOCK TABLE gone_ids IN SHARE ROW EXCLUSIVE MODE"))
+        if not await self.has_begun(connection):
+            return  # another leader was here
         await move(connection, f"{GONE} AS job", "jobs", words, values)
         first, last = [(await connection.execute(each)).scalar() for each in (_FIRST, _LAST)]
         if first is not None and last is not None:
