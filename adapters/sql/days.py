@@ -102,9 +102,7 @@ class Days:
             return False
         if not farewell.keep or made_at(day.end) + min(farewell.keep.values()) > now:
             return False
-        stay = await self._database.look(
-            lambda connection: farewell.staying(connection, day.name, STAY_MAX + 1)
-        )
+        stay = await self._database.look(lambda connection: farewell.staying(connection, day, STAY_MAX + 1))
         if len(stay) > STAY_MAX:
             return False
         grown = Partition(name=OLD, start=None, end=day.end)
