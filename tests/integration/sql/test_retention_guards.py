@@ -15,7 +15,7 @@ from jobmill.domain.states import JobState
 from tests.builders import DAY, HOUR, a_job_that_is, an_id_made
 from tests.contract.store_world import StoreWorld
 
-KEEP = Retention(done=DAY, dead=DAY).by_state
+KEEP = Retention(done=DAY, dead=10 * DAY).by_state
 
 
 async def ended(world: StoreWorld, state: JobState, ago: timedelta, *keys: KeyClaim) -> Job:
@@ -30,6 +30,7 @@ async def test_what_is_past_no_more_when_it_comes_to_the_deletion_stays(
     kept = [
         await ended(world, JobState.SUCCEEDED, HOUR),
         await ended(world, JobState.QUEUED, 5 * DAY),
+        await ended(world, JobState.FAILED, 5 * DAY),
         await ended(world, JobState.SUCCEEDED, 5 * DAY, KeyClaim(scope="s", key="k", hold=HOUR)),
     ]
 
