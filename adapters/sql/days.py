@@ -102,9 +102,7 @@ class Days:
             return False
         if not farewell.keep or made_at(day.end) + min(farewell.keep.values()) > now:
             return False
-        stay = await self._database.look(
-            lambda connection: farewell.staying(connection, day.name, STAY_MAX + 1)
-        )
+        stay = await self._database.look(lambda connection: farewell.staying(connection, day, STAY_MAX + 1))
         if len(stay) > STAY_MAX:
             return False
         grown = Partition(name=OLD, start=None, end=day.end)
@@ -119,13 +117,15 @@ class Days:
             await connection.execute(text(f"ALTER TABLE {day.name} RENAME TO {GONE}"))
             await farewell.move_back(connection, stay, OLD)
             await attach(connection, grown)
-            await connection.execute(text(f"ALTER TABLE {OLD} DROP CONSTRAINT {_PROMISE}"))
 
         await self._database.unit(work)
         return True
 
     async def _promise(self, grown: Partition) -> None:
-        """Let the oldest partition say that its ids lie below the new end, and prove it, beside all work."""
+        """Let the oldest partition say that its ids lie below the new end, and prove it, beside all work.
+
+        What it says stays until the next day goes: it is then no more than the range of the partition.
+        """
 
         async def say(connection: AsyncConnection) -> None:
             await connection.execute(text("SET LOCAL lock_timeout = '100ms'"))

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobmill.adapters.sql.partitions import GONE, move
+from jobmill.adapters.sql.partitions import GONE, Partition, move
 from jobmill.adapters.sql.schema import gone_ids
 from jobmill.domain.states import JobState
 
@@ -35,11 +35,13 @@ class Farewell:
     now: datetime
     keep: Mapping[JobState, timedelta]
 
-    async def staying(self, connection: AsyncConnection, day: str, limit: int) -> Sequence[UUID]:
+    async def staying(self, connection: AsyncConnection, day: Partition, limit: int) -> Sequence[UUID]:
         """Return jobs of a day that are not past, up to a number."""
         words, values = self._stays
-        found = text(f"SELECT id FROM {day} AS job WHERE {words} LIMIT :some")  # noqa: S608 - our own words
-        return (await connection.execute(found, {**values, "some": limit})).scalars().all()
+        of_the_day = "job.id >= :start AND job.id < :end"
+        found = text(f"SELECT id FROM jobs AS job WHERE {of_the_day} AND ({words}) LIMIT :some")  # noqa: S608 - our own words
+        bound = {**values, "start": day.start, "end": day.end, "some": limit}
+        return (await connection.execute(found, bound)).scalars().all()
 
     async def move_back(self, connection: AsyncConnection, stay: Sequence[UUID], target: str) -> None:
         """Move those who stay from the table that goes, and who has been moved since they were found."""
@@ -57,7 +59,9 @@ class Farewell:
     async def end(self, connection: AsyncConnection) -> None:
         """Drop the table. What came and ended there in between, by a wrong clock, finds its place again."""
         words, values = self._stays
-        await connection.execute(text(f"LOCK TABLE {GONE} IN ACCESS EXCLUSIVE MODE"))
+        await connection.execute(text("LOCK TABLE gone_ids IN SHARE ROW EXCLUSIVE MODE"))
+        if not await self.has_begun(connection):
+            return  # another leader was here
         await move(connection, f"{GONE} AS job", "jobs", words, values)
         first, last = [(await connection.execute(each)).scalar() for each in (_FIRST, _LAST)]
         if first is not None and last is not None:

@@ -1,5 +1,6 @@
 """The days of jobs on PostgreSQL: there before they are needed, gone when all of theirs is past."""
 
+from asyncio import gather
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -62,8 +63,8 @@ async def began_long_ago(world: StoreWorld, hand: asyncpg.Connection, *, days_ag
     """Let the partitions be those of a database that was migrated some days ago and not turned since."""
     for name in await names(hand):
         await hand.execute(f"ALTER TABLE jobs DETACH PARTITION {name}")
-    for name in await hand.fetch("SELECT relname FROM pg_class WHERE relname ~ '^jobs_2' AND relkind = 'r'"):
-        await hand.execute(f"DROP TABLE {name['relname']}")
+    for row in await hand.fetch("SELECT relname FROM pg_class WHERE relname ~ '^jobs_2' AND relkind = 'r'"):
+        await hand.execute(f"DROP TABLE {row['relname']}")
     starts = [midnight(world) + day * DAY for day in range(-days_ago, days.AHEAD + 2)]
     first = lowest_id(starts[0])
     await hand.execute(
@@ -252,6 +253,27 @@ async def test_jobs_from_later_days_are_taken_and_kept(
     assert await world.store.jobs.get([job.id for job in kept]) == kept
     assert await place_of(hand, near) == name_of(midnight(world) + DAY)
     assert await place_of(hand, far) == "jobs_later"
+
+
+async def test_several_leaders_at_once_take_turns(
+    postgres_world: StoreWorld, hand: asyncpg.Connection
+) -> None:
+    """Each looks at the partitions, and then all come to lock them."""
+    world = postgres_world
+    await began_long_ago(world, hand, days_ago=4)
+    await of_a_day(world, hand, 4)
+    await hand.execute("ALTER TABLE jobs DETACH PARTITION jobs_later")
+    await hand.execute(f"DROP TABLE {name_of(midnight(world) + days.AHEAD * DAY)}")
+    start = lowest_id(midnight(world) + days.AHEAD * DAY)
+    await attached(hand, "jobs_later", f"'{start}'", "MAXVALUE")
+    found: list[bool | BaseException] = [True]
+    while any(found):
+        found = await gather(*(world.store.retention.turn(KEEP) for _ in range(4)), return_exceptions=True)
+        assert all(isinstance(each, bool | StorageUnavailable) for each in found), found
+
+    assert await turned(world) == 0
+    assert name_of(midnight(world) + days.AHEAD * DAY) in await names(hand)
+    assert name_of(midnight(world) - 4 * DAY) not in await names(hand)
 
 
 async def test_a_locked_table_is_not_waited_for_long(
