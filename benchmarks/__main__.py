@@ -23,15 +23,18 @@ from benchmarks.size import FULL, QUICK, TRIAL
 from benchmarks.systems.roster import contenders
 
 _PUBLISHED: Final = ROOT / "benchmarks" / "results" / "published.json"
+INTERRUPTED: Final = 130
+#: Columns of a page that is no terminal.
+_WIDE: Final = 160
 _LAST: Final = FOLDER / "last.json"
 #: For those who have the peers installed elsewhere.
 _PEERS_VARIABLE: Final = "JOBMILL_BENCH_PEERS_BIN"
 
 
 def main() -> int:
-    """Read the command line, measure, write; 1 if anything could not be measured."""
+    """Read the command line, measure, write; 1 if anything could not be measured, 130 if interrupted."""
     wishes = _arguments().parse_args()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
     if wishes.report is not None:
         results = Results.load(wishes.report)
     else:
@@ -39,6 +42,9 @@ def main() -> int:
         results.save(wishes.out)
         console.print(f"results: {_shown(wishes.out)}")
     console.print(Markdown(report(results)))
+    if not results.is_complete:
+        console.print("interrupted: what is above is a part")
+        return INTERRUPTED
     if wishes.publish:
         results.save(_PUBLISHED)
         write_plots(results)

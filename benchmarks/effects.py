@@ -14,6 +14,8 @@ _COLUMNS: Final = 4
 _SUBMITTED, _STARTED, _RUNS, _ENDED = range(_COLUMNS)
 #: Jobs that are looked at before all are.
 _STRIDE: Final = 97
+#: Jobs that begin before the others, since they were submitted first.
+_FIRST: Final = 2_000
 
 
 class Effects:
@@ -66,10 +68,10 @@ class Effects:
         return self._column(_ENDED)
 
     def some_began(self) -> bool:
-        """Whether any of a sample has begun, and if none of that, any at all."""
+        """Whether any has begun of a sample, or of the first few thousand."""
         start = _STARTED * self.jobs
         sample = self._cells[start : start + self.jobs : _STRIDE].tolist()
-        return any(sample) or any(self._column(_STARTED))
+        return any(sample) or any(self._cells[start : start + min(self.jobs, _FIRST)].tolist())
 
     def have_ended(self, wanted: int) -> bool:
         """Whether ``wanted`` jobs have ended; all are looked at only when a sample says it may be so."""

@@ -15,6 +15,7 @@ class Results:
     """What a run gave, and where and when.
 
     Args:
+        is_complete: nobody interrupted it.
         machine: what it ran on, by name.
         versions: of everything that took part.
         contenders: titles, settings and what they keep, by name.
@@ -24,6 +25,7 @@ class Results:
     size: str
     parts: Sequence[str]
     seconds: float
+    is_complete: bool = True
     machine: Mapping[str, str]
     versions: Mapping[str, str]
     contenders: Mapping[str, Mapping[str, Any]]

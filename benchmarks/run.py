@@ -1,5 +1,6 @@
 """A run: contenders made ready, parts played, everything removed again, whatever happens."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
@@ -28,38 +29,52 @@ class Wishes:
 async def measure(
     bench: Bench, systems: Sequence[System], wishes: Wishes, *, tell: Callable[[Sample], None]
 ) -> Results:
-    """Play all parts; a contender that cannot be made ready is told of and left out.
+    """Play all parts, and remove what was made for them, also where the task is cancelled meanwhile.
+
+    A contender that cannot be made ready is told of and left out.
 
     Args:
-        tell: hears of each sample at once, so that an interrupted run has told what it knew.
+        tell: hears of each sample at once.
     """
     begin, date = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    found = await versions(bench)
     samples: list[Sample] = []
 
     def take(sample: Sample) -> None:
         samples.append(sample)
         tell(sample)
 
+    is_complete = False
     try:
-        ready = [each for each in systems if await _is_ready(each, take)]
-        patience = Patience(left=wishes.size.patience)
-        for name in wishes.parts:
-            part = PARTS[name]
-            rounds = part.rounds(bench, ready, wishes.size)
-            async for sample in played(rounds, repetitions=part.repetitions(wishes.size), patience=patience):
-                take(sample)
-        return Results(
-            date=date,
-            size=wishes.size.name,
-            parts=tuple(wishes.parts),
-            seconds=time.monotonic() - begin,
-            machine=machine(),
-            versions=await versions(bench),
-            contenders={each.name: _facts(each) for each in systems},
-            samples=samples,
-        )
+        await _play(bench, systems, wishes, take)
+        is_complete = True
+    except asyncio.CancelledError:
+        pass  # interrupted: what is known by now is the result
     finally:
         await _remove(bench, systems, take)
+    return Results(
+        date=date,
+        size=wishes.size.name,
+        parts=tuple(wishes.parts),
+        seconds=time.monotonic() - begin,
+        is_complete=is_complete,
+        machine=machine(),
+        versions=found,
+        contenders={each.name: _facts(each) for each in systems},
+        samples=samples,
+    )
+
+
+async def _play(
+    bench: Bench, systems: Sequence[System], wishes: Wishes, take: Callable[[Sample], None]
+) -> None:
+    ready = [each for each in systems if await _is_ready(each, take)]
+    patience = Patience(left=wishes.size.patience)
+    for name in wishes.parts:
+        part = PARTS[name]
+        rounds = part.rounds(bench, ready, wishes.size)
+        async for sample in played(rounds, repetitions=part.repetitions(wishes.size), patience=patience):
+            take(sample)
 
 
 async def _is_ready(system: System, take: Callable[[Sample], None]) -> bool:

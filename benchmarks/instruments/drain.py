@@ -33,8 +33,10 @@ async def drain(
         Failed: it could not be filled, its workers did not start, or they did not come to an end.
     """
     await system.reset()
+    empty = await _size(bench, system)
     await system.fill(jobs)
-    return await drain_filled(bench, system, jobs=jobs, workers=workers, sleep_s=sleep_s, case=case)
+    sample = await drain_filled(bench, system, jobs=jobs, workers=workers, sleep_s=sleep_s, case=case)
+    return sample.with_more(database_bytes=(await _size(bench, system) - empty) / jobs)
 
 
 async def drain_filled(
@@ -70,6 +72,13 @@ async def drain_filled(
         ).with_more(peak_mb=held, settled_s=settled_s, wal_bytes=written / jobs)
     finally:
         effects.close()
+
+
+async def _size(bench: Bench, system: System) -> int:
+    """Return the bytes of a contender's database; 0 where it has none."""
+    if not system.uses_postgres:
+        return 0
+    return await postgres.size_bytes(bench.addresses.database_url(system.name))
 
 
 async def _watched(bench: Bench, team: Crew, effects: Effects, jobs: int) -> tuple[Cost, int]:

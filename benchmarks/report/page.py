@@ -40,24 +40,15 @@ SECTIONS: Final[Mapping[str, Callable[[Results], str]]] = {
     "growth": lambda results: tables.case_table(results, "growth", _GROWTH),
     "failures": tables.failures,
 }
-#: Measures that a run may leave out.
-_MEASURE_OF: Final = {
-    "drain2": "drain",
-    "submit-100": "submit",
-    "submit-500": "submit",
-    "submit-file": "submit",
-}
+#: A table's head and the line below it.
+_EMPTY_LINES: Final = 2
 
 
 def report(results: Results) -> str:
     """Return all that a run measured, in Markdown; what it did not measure is left out."""
-    measured = {each.measure for each in results.figures}
-    parts = [
-        f"## {name}\n\n{make(results)}"
-        for name, make in SECTIONS.items()
-        if _MEASURE_OF.get(name, name) in measured or name in {"place", "goals", "failures"}
-    ]
-    return "\n\n".join(parts) + "\n"
+    made = {name: make(results) for name, make in SECTIONS.items()}
+    filled = {name: text for name, text in made.items() if text.count("\n") + 1 != _EMPTY_LINES}
+    return "".join(f"## {name}\n\n{text}\n\n" for name, text in filled.items())
 
 
 def render(page: str, results: Results) -> str:

@@ -1,6 +1,7 @@
 """The tables of a report, in Markdown."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from benchmarks.arithmetic import Spread, ratio
 from benchmarks.goals import Verdict, verdicts
@@ -11,6 +12,19 @@ from benchmarks.samples import Figure
 OURS = "jobmill"
 
 Row = Sequence[str]
+
+#: What a job costs, by the names that samples have, and how it is called in tables.
+COSTS: Final[Mapping[str, str]] = {
+    "steady": "middle 80 %",
+    "client_us": "client, µs",
+    "worker_us": "worker, µs",
+    "rabbitmq_us": "RabbitMQ, µs",
+    "postgresql_us": "PostgreSQL, µs",
+    "peak_mb": "peak MB",
+    "wal_bytes": "WAL bytes",
+    "database_bytes": "database bytes",
+    "settled_s": "settled after, s",
+}
 
 
 def markdown(head: Row, rows: Sequence[Row]) -> str:
@@ -42,34 +56,15 @@ def rate_table(results: Results, measure: str, case: str) -> str:
     """Return the table of one measure: figure, what Jobmill's is of it, and what a job costs."""
     found = _of(results, measure, case)
     ours = next((each.value for each in found if each.contender == OURS), None)
+    columns = [name for name in COSTS if any(name in each.more for each in found)]
     return markdown(
-        (
-            "",
-            "jobs/s",
-            "Jobmill is",
-            "µs CPU: client",
-            "worker",
-            "RabbitMQ",
-            "PostgreSQL",
-            "peak MB",
-            "WAL bytes",
-        ),
+        ("", "jobs/s", "Jobmill is", *[COSTS[name] for name in columns]),
         [
             (
                 _title(results, each),
                 spread(each),
                 _times(ratio(ours, each.value)),
-                *[
-                    number(each.more.get(name))
-                    for name in (
-                        "client_us",
-                        "worker_us",
-                        "rabbitmq_us",
-                        "postgresql_us",
-                        "peak_mb",
-                        "wal_bytes",
-                    )
-                ],
+                *[number(each.more.get(name)) for name in columns],
             )
             for each in found
         ],

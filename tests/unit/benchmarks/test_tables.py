@@ -32,6 +32,13 @@ def test_a_peer_without_a_figure_stands_in_the_table_with_its_reason() -> None:
     assert failures(results) == "- Celery, drain 1 worker: it ended with / 1"
 
 
+def test_a_table_has_columns_for_what_was_measured_and_no_others() -> None:
+    table = rate_table(results_of(a_sample(more={"worker_us": 25.0})), "drain", "1 worker")
+
+    assert table.splitlines()[0] == "|  | jobs/s | Jobmill is | worker, µs |"
+    assert table.splitlines()[2] == "| **Jobmill** | **100** | 1.00 × | 25.0 |"
+
+
 def test_a_doubtful_figure_is_marked() -> None:
     assert "**100** (disturbed)" in rate_table(results_of(a_sample(foreign=0.5)), "drain", "1 worker")
 
