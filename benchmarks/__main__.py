@@ -64,7 +64,7 @@ async def _measured(wishes: argparse.Namespace, console: Console) -> Results:
     return await measure(
         bench,
         systems,
-        Wishes(parts=wishes.parts or list(PARTS), size=size),
+        Wishes(parts=wishes.parts or [each for each in PARTS if each not in size.left_out], size=size),
         tell=lambda sample: console.print(_line(sample)),
     )
 

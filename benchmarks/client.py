@@ -71,14 +71,15 @@ def main() -> None:
     pad = pad_for(load.payload_bytes)
     payloads = [payload(load.first + number, pad=pad) for number in range(load.jobs)]
     done = (
-        _from_threads(producer, load, payloads)
+        submitted_by_threads(producer, load, payloads)
         if load.threaded
-        else uvloop.run(_on_loop(producer, load, payloads))
+        else uvloop.run(submitted(producer, load, payloads))
     )
     print(json.dumps(asdict(done)), flush=True)
 
 
-async def _on_loop(producer: Producer, load: Load, payloads: Sequence[Payload]) -> Submitted:
+async def submitted(producer: Producer, load: Load, payloads: Sequence[Payload]) -> Submitted:
+    """Submit from this loop, once the word was given."""
     await producer.open(in_flight=load.in_flight)
     await asyncio.to_thread(_wait_for_word)
     watch = _Watch()
@@ -119,7 +120,8 @@ async def _paced(producer: Producer, load: Load, payloads: Sequence[Payload]) ->
             calls.create_task(submit(each))
 
 
-def _from_threads(producer: ThreadedProducer, load: Load, payloads: Sequence[Payload]) -> Submitted:
+def submitted_by_threads(producer: ThreadedProducer, load: Load, payloads: Sequence[Payload]) -> Submitted:
+    """Submit from threads, once the word was given."""
     producer.open(in_flight=load.in_flight)
     lock, queue = threading.Lock(), iter(enumerate(payloads))
     effects = Effects.of_this_run() if load.rate else None

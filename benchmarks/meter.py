@@ -71,9 +71,12 @@ class Cost:
         )
 
     def per_job(self, jobs: int, *, workers: str = "worker_us") -> dict[str, float]:
-        """Return microseconds of processor time per job, by names as samples have them."""
+        """Return microseconds of processor time per job, by names as samples have them.
+
+        A server's connection that ends between two looks at it may take its time with it; that is no gain.
+        """
         shares = {workers: self.workers, "rabbitmq_us": self.rabbit, "postgresql_us": self.postgres}
-        return {name: seconds / jobs * 1_000_000 for name, seconds in shares.items()}
+        return {name: max(0.0, seconds) / jobs * 1_000_000 for name, seconds in shares.items()}
 
 
 def _host_busy_s() -> float:

@@ -61,15 +61,24 @@ def _submit(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
         for each in systems
         if each.name != "limit"
     ]
-    for batch in _BATCHES:
-        for each in systems:
-            if each.takes_batches:
-                play = partial(submit, bench, each, jobs=size.jobs(each.pace.batch), batch=batch)
-                rounds.append(_round("submit", each, f"batches of {batch}", play))
     for each in _jobmill(systems):
         play = partial(command_line_file, bench, each, jobs=size.jobs(each.pace.batch))
         rounds.append(_round("submit", each, "file", play))
     return rounds
+
+
+def _batches(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
+    return [
+        _round(
+            "submit",
+            each,
+            f"batches of {batch}",
+            partial(submit, bench, each, jobs=size.jobs(each.pace.batch), batch=batch),
+        )
+        for batch in _BATCHES
+        for each in systems
+        if each.takes_batches
+    ]
 
 
 def _drain(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
@@ -93,7 +102,7 @@ def _drain2(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
 
 def _latency(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
     return [
-        _round("latency", each, "", partial(latency, bench, each, seconds=size.latency_s, rates=size.rates))
+        _round("latency", each, "", partial(latency, bench, each, rates=size.rates))
         for each in systems
         if each.name != "limit"
     ]
@@ -159,11 +168,12 @@ def _jobmill(systems: Sequence[System]) -> list[Jobmill]:
 
 PARTS: Final[Mapping[str, Part]] = {
     "submit": Part(rounds=_submit),
+    "batches": Part(rounds=_batches, is_long=True),
     "http": Part(rounds=_http),
     "drain": Part(rounds=_drain),
     "drain2": Part(rounds=_drain2, is_long=True),
-    "latency": Part(rounds=_latency, is_long=True),
-    "io": Part(rounds=_io, is_long=True),
+    "latency": Part(rounds=_latency, is_once=True),
+    "io": Part(rounds=_io, is_once=True),
     "embedded": Part(rounds=_embedded),
     "idle": Part(rounds=_idle, is_once=True),
     "growth": Part(rounds=_growth, is_once=True),

@@ -13,7 +13,7 @@ from benchmarks.processes import Process, command_line, family, process_table
 
 _LISTENING: Final = "0A"
 #: How a backend of PostgreSQL calls itself: user, database, address of its client.
-_BACKEND: Final = re.compile(r"postgres: \S+ (?:\d+/\w+: )?(\S+) (\S+) [\d.:a-f]+\(\d+\)")
+_BACKEND: Final = re.compile(r"postgres: (?:\d+/\w+: )?(\S+) (\S+) (?:\[local\]|[\d.:a-f]+\(\d+\))")
 
 
 @frozen(kw_only=True)
@@ -42,11 +42,12 @@ class Servers:
         table = table or process_table()
         total = 0.0
         for process in family(self.postgres_pid, table) if self.postgres_pid else ():
-            if not self._is_foreign(command_line(process.pid)):
+            if not self.is_foreign(command_line(process.pid)):
                 total += process.cpu_s + (process.gone_s if process.pid == self.postgres_pid else 0.0)
         return total
 
-    def _is_foreign(self, command: str) -> bool:
+    def is_foreign(self, command: str) -> bool:
+        """Whether a process, by what it calls itself, serves a connection to a database of others."""
         backend = _BACKEND.match(command)
         return backend is not None and not backend[2].startswith(self.prefix)
 

@@ -1,6 +1,6 @@
 """How much a run measures: a full one in about 25 minutes, a quick one in about 5."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -16,9 +16,10 @@ class Size:
         repetitions: of the measurements that are compared with peers; ``fewer`` of the longer ones.
         patience: how many disturbed repetitions may be made again in all.
         seconds: for which each is to be measured, about, by its contender's pace.
-        latency_s: seconds at each rate.
+        rates: for how many seconds latency is measured, by jobs per second.
         idle_s: seconds without work.
         growth: the points that are measured, in their order.
+        left_out: parts that are measured only where they are asked for.
     """
 
     name: str
@@ -26,10 +27,10 @@ class Size:
     fewer: int
     patience: int
     seconds: float
-    rates: Sequence[float]
-    latency_s: float
+    rates: Mapping[float, float]
     idle_s: float
     growth: Sequence[Growth]
+    left_out: Sequence[str] = ()
 
     def jobs(self, pace: int, *, share: float = 1.0) -> int:
         """Return how many jobs take about as long as they should; a hundred at least."""
@@ -54,10 +55,9 @@ FULL: Final = Size(
     repetitions=3,
     fewer=2,
     patience=20,
-    seconds=4.0,
-    rates=(20, 500, 2_000),
-    latency_s=6.0,
-    idle_s=8.0,
+    seconds=3.0,
+    rates={20: 15.0, 500: 4.0, 2_000: 3.0},
+    idle_s=6.0,
     growth=(
         *_SMALL,
         *_SIDEWAYS,
@@ -69,12 +69,12 @@ FULL: Final = Size(
 )
 QUICK: Final = Size(
     name="quick",
+    left_out=("batches", "drain2", "idle"),
     repetitions=1,
     fewer=1,
     patience=4,
-    seconds=1.5,
-    rates=(20, 500),
-    latency_s=3.0,
+    seconds=1.0,
+    rates={20: 5.0, 500: 2.0},
     idle_s=3.0,
     growth=(
         *_SMALL,
@@ -88,8 +88,7 @@ TRIAL: Final = Size(
     fewer=1,
     patience=0,
     seconds=0.1,
-    rates=(20,),
-    latency_s=1.0,
+    rates={20: 1.0},
     idle_s=1.0,
     growth=(
         Growth(curve="backlog", at=500, backlog=500),

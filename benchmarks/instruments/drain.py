@@ -33,10 +33,13 @@ async def drain(
         Failed: it could not be filled, its workers did not start, or they did not come to an end.
     """
     await system.reset()
-    empty = await _size(bench, system)
+    url = bench.addresses.database_url(system.name)
+    empty = await postgres.size_bytes(url) if system.uses_postgres else 0
     await system.fill(jobs)
     sample = await drain_filled(bench, system, jobs=jobs, workers=workers, sleep_s=sleep_s, case=case)
-    return sample.with_more(database_bytes=(await _size(bench, system) - empty) / jobs)
+    if not system.uses_postgres:
+        return sample
+    return sample.with_more(database_bytes=(await postgres.size_bytes(url) - empty) / jobs)
 
 
 async def drain_filled(
@@ -67,18 +70,12 @@ async def drain_filled(
             settled_s = 0.0 if backlog else await _settled(system)
         kept = None if backlog else await system.kept()
         case = case or f"{workers} worker{'s' * (workers > 1)}"
+        log = {"wal_bytes": written / jobs} if system.uses_postgres else {}
         return _sample(
             system, effects, cost, jobs=jobs - begun, case=case, backlog=backlog, kept=kept
-        ).with_more(peak_mb=held, settled_s=settled_s, wal_bytes=written / jobs)
+        ).with_more(peak_mb=held, settled_s=settled_s, **log)
     finally:
         effects.close()
-
-
-async def _size(bench: Bench, system: System) -> int:
-    """Return the bytes of a contender's database; 0 where it has none."""
-    if not system.uses_postgres:
-        return 0
-    return await postgres.size_bytes(bench.addresses.database_url(system.name))
 
 
 async def _watched(bench: Bench, team: Crew, effects: Effects, jobs: int) -> tuple[Cost, int]:
@@ -114,7 +111,9 @@ def _sample(
     else:
         why = refusal(jobs=effects.jobs, runs=runs, ended_ns=ended, kept=kept)
     rate = rates(started, ended)
-    more = {"steady": rate.steady, **cost.per_job(max(1, jobs))}
+    # Where most had ended before the first reading, what lies behind it says nothing of a job.
+    costs = cost.per_job(jobs) if jobs * 2 > effects.jobs - effects.ended_ns().count(0) else {}
+    more = {"steady": rate.steady, **costs}
     if measure == "io":
         more["at_once"] = float(most_at_once(started, ended))
     return Sample(

@@ -1,6 +1,6 @@
 """Latency: from the call that submits a job to the start of its handler, at a fixed rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -37,16 +37,19 @@ class _Stretch:
     jobs: int
 
 
-async def latency(bench: Bench, system: System, *, seconds: float, rates: Sequence[float]) -> list[Sample]:
+async def latency(bench: Bench, system: System, *, rates: Mapping[float, float]) -> list[Sample]:
     """Measure one worker at several rates, one after the other, after a few jobs that do not count.
 
     Jobmill is submitted to as a service is: over HTTP, through a process that publishes by itself.
+
+    Args:
+        rates: seconds for which each rate is kept, by the jobs per second.
 
     Raises:
         Failed: the worker does not start.
     """
     await system.reset()
-    warming, *stretches = _stretches(seconds, rates)
+    warming, *stretches = _stretches(rates)
     effects = bench.fresh_effects(stretches[-1].first + stretches[-1].jobs)
     try:
         async with AsyncExitStack() as stack:
@@ -61,9 +64,9 @@ async def latency(bench: Bench, system: System, *, seconds: float, rates: Sequen
         effects.close()
 
 
-def _stretches(seconds: float, rates: Sequence[float]) -> list[_Stretch]:
+def _stretches(rates: Mapping[float, float]) -> list[_Stretch]:
     stretches = [_Stretch(rate=_WARM_RATE, first=0, jobs=_WARM_JOBS)]
-    for rate in rates:
+    for rate, seconds in rates.items():
         last = stretches[-1]
         stretches.append(_Stretch(rate=rate, first=last.first + last.jobs, jobs=int(rate * seconds)))
     return stretches

@@ -1,5 +1,6 @@
 """What the run does to Jobmill's tables past Jobmill: emptying them, counting, and making them old."""
 
+import asyncio
 from typing import Final
 
 from benchmarks import postgres
@@ -21,7 +22,9 @@ _OUTBOX: Final = "select count(*) from outbox"
 _SINCE: Final = (
     "greatest(now() - interval '3 hours', date_trunc('day', now() at time zone 'utc') at time zone 'utc')"
 )
-_STEP: Final = 500_000
+_STEP: Final = 250_000
+_CONNECTIONS: Final = 2
+_ONE_OLD: Final = "(select * from jobs where state = 'succeeded' limit 1) old"
 
 
 async def empty(url: str) -> None:
@@ -55,14 +58,19 @@ async def grow(url: str, rows: int) -> None:
             "select column_name from information_schema.columns"
             " where table_schema = 'public' and table_name = 'jobs' and column_name <> 'id'"
         )
-        columns = ", ".join(f'"{row["column_name"]}"' for row in names)
-        old = "(select * from jobs where state = 'succeeded' limit 1) old"
-        for done in range(0, rows, _STEP):
-            count = min(_STEP, rows - done)
-            await connection.execute(
-                f"insert into jobs (id, {columns}) select {_id_at(done, rows)}, {columns}"  # noqa: S608 - our own names
-                f" from generate_series(1, {count}) n, {old}"
-            )
+    columns = ", ".join(f'"{row["column_name"]}"' for row in names)
+    steps = iter(range(0, rows, _STEP))
+
+    async def copy() -> None:
+        async with postgres.connected(url) as connection:
+            for done in steps:
+                count = min(_STEP, rows - done)
+                await connection.execute(
+                    f"insert into jobs (id, {columns}) select {_id_at(done, rows)}, {columns}"  # noqa: S608 - ours
+                    f" from generate_series(1, {count}) n, {_ONE_OLD}"
+                )
+
+    await asyncio.gather(*[copy() for _ in range(_CONNECTIONS)])
     await postgres.run(url, "vacuum analyze jobs")
 
 
