@@ -29,3 +29,18 @@ async def answers(port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+async def is_ready(port: int) -> bool:
+    """Whether a process of Jobmill's on this machine says that it is ready to work."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        return b" 200 " in await reader.readline()
+    except OSError:
+        return False
+    finally:
+        writer.close()

@@ -21,7 +21,7 @@ from benchmarks.samples import Sample
 from benchmarks.submitting import client, submit
 from benchmarks.systems.jobmill import Jobmill
 from benchmarks.systems.system import Entrance
-from benchmarks.waiting import answers, until
+from benchmarks.waiting import is_ready, until
 
 _BATCH: Final = 1_000
 _WITHIN_S: Final = 120.0
@@ -102,5 +102,5 @@ async def _up(bench: Bench, system: Jobmill) -> AsyncGenerator[tuple[Child, int,
         own = {"JOBMILL_HOME": str(home), "JOBMILL_DATABASE_URL": "", "JOBMILL_BROKER_URL": ""}
         command = evolve(command, env={**command.env, **own, **bench.noting()})
         async with running(command, log=bench.log("up")) as process:
-            await until(lambda: answers(port), within_s=30, what=f"jobmill up: {process.log}")
+            await until(lambda: is_ready(port), within_s=30, what=f"jobmill up: {process.log}")
             yield process, port, home

@@ -75,7 +75,17 @@ def _between(found: re.Match[str], results: Results) -> str:
     name = found[1]
     if name not in SECTIONS:
         raise ValueError(f"there is no section {name}; known are {', '.join(SECTIONS)}")
-    return f"<!-- bench: {name} -->\n\n{SECTIONS[name](results)}\n\n<!-- end -->"
+    shown = [SECTIONS[name](results), *_pictures(name, results)]
+    return "\n\n".join([f"<!-- bench: {name} -->", *shown, "<!-- end -->"])
+
+
+def _pictures(section: str, results: Results) -> list[str]:
+    """Return what shows the plots of a section: those of its name, or of names that begin with it."""
+    return [
+        f"![{plot.replace('-', ' ')}](performance/{plot}.svg)"
+        for plot in plots.plots(results)
+        if plot == section or plot.startswith(f"{section}-")
+    ]
 
 
 def write_plots(results: Results, folder: Path = PLOTS) -> None:

@@ -17,7 +17,7 @@ from benchmarks.client import Load
 from benchmarks.submitting import Submission, client, submit
 from benchmarks.systems import jobmill_tables
 from benchmarks.systems.system import Entrance, Pace, Purpose, Setting, System
-from benchmarks.waiting import answers, until
+from benchmarks.waiting import is_ready, until
 
 _NAME: Final = "jobmill"
 _JOBMILL: Final = str(OWN_PYTHON.with_name("jobmill"))
@@ -99,7 +99,7 @@ class Jobmill(System):
         async with running(
             self.command("api", "--port", str(port)), log=self.bench.log(_NAME, "api")
         ) as child:
-            await until(lambda: answers(port), within_s=_START_WITHIN_S, what=f"jobmill api: {child.log}")
+            await until(lambda: is_ready(port), within_s=_START_WITHIN_S, what=f"jobmill api: {child.log}")
             yield child, port
 
     async def fill(self, jobs: int) -> None:

@@ -32,6 +32,22 @@ def test_two_parts_are_two_parts() -> None:
     assert page.count("More prose.") == 2
 
 
+def test_a_section_shows_its_plots_and_no_others() -> None:
+    results = results_of(
+        a_sample(),
+        a_sample(case="2 workers"),
+        a_sample(measure="growth", case="backlog 10"),
+        a_sample(measure="growth", case="finished jobs 10"),
+    )
+
+    drain, growth = (render(TEXT.replace("goals", name), results) for name in ("drain", "growth"))
+
+    assert "![drain](performance/drain.svg)" in drain
+    assert drain.count("![") == 1
+    assert "(performance/growth-backlog.svg)" in growth
+    assert "(performance/growth-finished-jobs.svg)" in growth
+
+
 def test_a_marker_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="no section speed"):
         render(TEXT.replace("goals", "speed"), results_of())
