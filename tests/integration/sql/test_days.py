@@ -2,15 +2,14 @@
 
 from asyncio import gather
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from jobmill.adapters.sql import days, migrate, open_sql_store
+from jobmill.adapters.sql import days, open_sql_store
 from jobmill.adapters.sql.id_times import lowest_id
 from jobmill.adapters.sql.partitions import Partition
 from jobmill.application.errors import SetupFault, StorageUnavailable
@@ -21,12 +20,9 @@ from jobmill.domain.states import JobState
 
 from tests.builders import DAY, HOUR, a_job_that_is, a_stamp, an_id_made
 from tests.contract.store_world import StoreWorld
+from tests.integration.sql.days_by_hand import attached, began_long_ago, midnight, name_of, names, place_of
 
 KEEP: Final = Retention(done=HOUR, dead=30 * DAY).by_state
-BOUNDS: Final = (
-    "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid"
-    " WHERE inhparent = 'jobs'::regclass ORDER BY relname"
-)
 
 
 @pytest_asyncio.fixture
@@ -35,50 +31,6 @@ async def hand(migrated_url: str) -> AsyncGenerator[asyncpg.Connection]:
     connection = await asyncpg.connect(migrated_url)
     yield connection
     await connection.close()
-
-
-def midnight(world: StoreWorld) -> datetime:
-    return world.now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-async def names(hand: asyncpg.Connection) -> list[str]:
-    return [row["relname"] for row in await hand.fetch(BOUNDS)]
-
-
-def name_of(day: datetime) -> str:
-    return f"jobs_{day:%Y%m%d}"
-
-
-async def attached(hand: asyncpg.Connection, name: str, start: str, end: str) -> None:
-    await hand.execute(f"ALTER TABLE jobs ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
-
-
-async def place_of(hand: asyncpg.Connection, job: Job) -> str:
-    """The partition that a job is in."""
-    found: str = await hand.fetchval("SELECT tableoid::regclass::text FROM jobs WHERE id = $1", job.id)
-    return found
-
-
-async def began_long_ago(world: StoreWorld, hand: asyncpg.Connection, *, days_ago: int) -> None:
-    """Let the partitions be those of a database that was migrated some days ago and not turned since."""
-    for name in await names(hand):
-        await hand.execute(f"ALTER TABLE jobs DETACH PARTITION {name}")
-    for row in await hand.fetch("SELECT relname FROM pg_class WHERE relname ~ '^jobs_2' AND relkind = 'r'"):
-        await hand.execute(f"DROP TABLE {row['relname']}")
-    starts = [midnight(world) + day * DAY for day in range(-days_ago, days.AHEAD + 2)]
-    first = lowest_id(starts[0])
-    await hand.execute(
-        f"ALTER TABLE jobs ATTACH PARTITION jobs_old FOR VALUES FROM (MINVALUE) TO ('{first}')"
-    )
-    for start, end in pairwise(starts):
-        await hand.execute(
-            f"CREATE TABLE {name_of(start)} PARTITION OF jobs"
-            f" FOR VALUES FROM ('{lowest_id(start)}') TO ('{lowest_id(end)}')"
-        )
-    last = lowest_id(starts[-1])
-    await hand.execute(
-        f"ALTER TABLE jobs ATTACH PARTITION jobs_later FOR VALUES FROM ('{last}') TO (MAXVALUE)"
-    )
 
 
 async def turned(world: StoreWorld, keep: Mapping[JobState, timedelta] = KEEP) -> int:
@@ -306,32 +258,3 @@ async def test_a_user_who_owns_no_tables_is_told(
                 await store.retention.turn(KEEP)
     finally:
         await hand.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
-
-
-async def test_a_used_table_becomes_the_first_partition_with_all_its_rows(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as earlier:
-        earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 3)
-        await migrate(postgres_url)
-    hand = await asyncpg.connect(postgres_url)
-    role = f"clerk_{a_stamp() & 0xFFFFFF:x}"
-    await hand.execute(f"CREATE ROLE {role}")
-    try:
-        await hand.execute(f"GRANT SELECT, INSERT ON jobs TO {role}")
-        async with open_sql_store(postgres_url) as store:
-            world = StoreWorld(store=store)
-            now, later = await world.queued(), world.now + 400 * DAY
-            ahead = await world.has(a_job_that_is(JobState.QUEUED, now=world.now, id=an_id_made(later)))
-            file = await hand.fetchval("SELECT pg_relation_filenode('jobs')")
-
-            await migrate(postgres_url)
-
-            assert await store.jobs.get([now.id, ahead.id]) == [now, ahead]
-        assert [await place_of(hand, job) for job in (now, ahead)] == ["jobs_old", "jobs_later"]
-        assert await hand.fetchval("SELECT pg_relation_filenode('jobs_old')") == file
-        assert await hand.fetchval("SELECT has_table_privilege($1, 'jobs', 'INSERT')", role)
-        assert not await hand.fetchval("SELECT has_table_privilege($1, 'jobs', 'DELETE')", role)
-    finally:
-        await hand.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
-        await hand.close()

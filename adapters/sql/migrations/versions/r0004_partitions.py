@@ -1,6 +1,6 @@
 """Fewer indexes on jobs, and on PostgreSQL a partition for the jobs of each day.
 
-The table that is there becomes the first partition as it is: no row is copied. It is read once, for its new
+The table that is there becomes the first partition as it is: no row is copied. It is read for its new
 indexes and for the proof that its ids lie within its bounds.
 """
 
