@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Values
-from jobmill.adapters.sql.fences import FENCE, locked, stands
+from jobmill.adapters.sql.fences import FENCE, stands
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs, outbox
 from jobmill.application.ports.outbox import Notice
@@ -68,9 +68,10 @@ def _is_wanted(calls: CTE) -> ColumnElement[bool]:
 
 
 def _counting(dialect: Dialect, calls: Incoming) -> Update:
-    held = locked(calls.rows)
     return (
-        update(jobs).values(announced_at=dialect.now, announces=jobs.c.announces + 1).where(_is_wanted(held))
+        update(jobs)
+        .values(announced_at=dialect.now, announces=jobs.c.announces + 1)
+        .where(_is_wanted(calls.rows), dialect.locks(calls, jobs.c.id, joined=True))
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import INSTANT, SPAN
 from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Params, Types, Values
-from jobmill.adapters.sql.fences import later, locked
+from jobmill.adapters.sql.fences import later
 from jobmill.adapters.sql.guards import OUTSIDE, rules
 from jobmill.adapters.sql.schema import jobs
 from jobmill.domain.states import Fact, Guard, JobState
@@ -84,7 +84,7 @@ def _values(move: Transition) -> Values:
 
 
 def _statement(dialect: Dialect, moves: Incoming) -> ReturningUpdate[Any]:
-    move = locked(moves.rows).c
+    move = moves.rows.c
     job = jobs.c
     begins, ends = move.starts, not_(move.starts)
     state = job.state.type
@@ -112,6 +112,7 @@ def _statement(dialect: Dialect, moves: Incoming) -> ReturningUpdate[Any]:
         )
         .where(
             job.id == move.job_id,
+            dialect.locks(moves, job.id, joined=True),
             job.version == move.seen_version,
             job.stamp == move.seen_stamp,
             or_(

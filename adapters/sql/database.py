@@ -123,6 +123,8 @@ class Database:
             for task in late:
                 task.cancel()
         await self.reads.dispose()
+        if self.line is not None:
+            await self.line.close()
         await self.units.dispose()
         await self.handlers.dispose()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
-from sqlalchemy import CTE, BigInteger, ColumnElement, Executable, Row, Select, Table, Uuid
+from sqlalchemy import CTE, BigInteger, Column, ColumnElement, Executable, Row, Select, Table, Uuid
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,6 +31,13 @@ class Incoming(Protocol):
     @property
     def rows(self) -> CTE:
         """The rows as a table to select from and to join."""
+        ...
+
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Say that a key is one of the values of the first column, so that each is looked up by its index.
+
+        Whatever the planner believes of the table: a condition on it alone, and not a join.
+        """
         ...
 
     def bound(self, rows: Sequence[Values]) -> Params:
@@ -134,6 +141,10 @@ class Line(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Close its connections."""
+        ...
+
 
 class Dialect(Protocol):
     """One of the two databases."""
@@ -150,6 +161,19 @@ class Dialect(Protocol):
 
     def incoming(self, name: str, columns: Types) -> Incoming:
         """Describe rows to be handed in; ``name`` is theirs within the statement."""
+        ...
+
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """Say that a row's key is in the first column handed in, and that it was locked before all writing.
+
+        In the order of their keys, so that two batches never wait for each other in a circle.
+
+        Args:
+            skip: leave out what is locked by somebody else, instead of waiting.
+            joined: the statement joins the rows by this key anyway.
+        """
         ...
 
     def hot(self, statement: Executable) -> Hot:

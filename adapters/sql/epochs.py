@@ -25,7 +25,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
-from jobmill.adapters.sql.fences import locked
 from jobmill.adapters.sql.kinds import KINDS, kinds_in, merged
 from jobmill.adapters.sql.schema import barriers, broker_epoch, jobs, outbox
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
@@ -134,11 +133,15 @@ async def _next_queued(connection: AsyncConnection, cursor: UUID | None, limit: 
 
 def _announcing(dialect: Dialect, filled: Incoming) -> Update:
     """Build the note that these jobs are announced as of now; it locks them before any is written."""
-    held = locked(filled.rows)
     return (
         update(jobs)
         .values(announced_at=dialect.now)
-        .where(jobs.c.id == held.c.job_id, jobs.c.state == held.c.state, not_(_has_row()))
+        .where(
+            jobs.c.id == filled.rows.c.job_id,
+            dialect.locks(filled, jobs.c.id, joined=True),
+            jobs.c.state == filled.rows.c.state,
+            not_(_has_row()),
+        )
     )
 
 

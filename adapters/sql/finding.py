@@ -23,7 +23,7 @@ class Finding:
     def on(cls, dialect: Dialect) -> "Finding":
         """Build the statement."""
         wanted = dialect.incoming("wanted", {"job_id": Uuid()})
-        statement = select(*READ).join_from(jobs, wanted.rows, jobs.c.id == wanted.rows.c.job_id)
+        statement = select(*READ).where(wanted.among(jobs.c.id))
         return cls(statement=dialect.hot(statement), wanted=wanted)
 
     def bound(self, job_ids: Sequence[UUID]) -> Params:

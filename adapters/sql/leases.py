@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Values
-from jobmill.adapters.sql.fences import FENCE, fence_values, later, locked, stands
+from jobmill.adapters.sql.fences import FENCE, fence_values, later, stands
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs
 from jobmill.application.ports.leases import Busy, LeaseAnswer, Leases, Lost, Renewed
@@ -55,10 +55,10 @@ class SqlLeases(Leases):
             standing=dialect.hot(
                 select(jobs.c.id, jobs.c.version, jobs.c.stamp)
                 .join_from(jobs, fences.rows, stands(fences.rows))
-                .where(_RUNNING)
+                .where(fences.among(jobs.c.id), _RUNNING)
             ),
             ids=ids,
-            asking=_asking(ids),
+            asking=_asking(dialect, ids),
             lapsed=_lapsed(dialect),
             names=names,
             held=_held(names),
@@ -102,21 +102,19 @@ class SqlLeases(Leases):
 
 
 def _renewing(dialect: Dialect, fences: Incoming) -> ReturningUpdate[Any]:
-    held = locked(fences.rows, skip=True)
     return (
         update(jobs)
         .values(lease_until=later(dialect.now, bindparam("lease", None, SPAN)))
-        .where(stands(held), _RUNNING)
+        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), _RUNNING)
         .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.stop_asked)
     )
 
 
-def _asking(ids: Incoming) -> ReturningUpdate[Any]:
-    held = locked(ids.rows)
+def _asking(dialect: Dialect, ids: Incoming) -> ReturningUpdate[Any]:
     return (
         update(jobs)
         .values(stop_asked=true())
-        .where(jobs.c.id == held.c.job_id, _RUNNING)
+        .where(dialect.locks(ids, jobs.c.id), _RUNNING)
         .returning(jobs.c.id)
     )
 

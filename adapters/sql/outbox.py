@@ -43,7 +43,7 @@ class SqlOutbox(Outbox):
             reading=_reading(dialect, without),
             unattended=_reading(dialect, without, UNATTENDED),
             rows=rows,
-            forgetting=dialect.hot(_forgetting(rows)),
+            forgetting=dialect.hot(_forgetting(dialect, rows)),
             announcing=Announcing.on(dialect),
         )
 
@@ -108,13 +108,6 @@ def _reading(dialect: Dialect, without: Incoming, *which: ColumnElement[bool]) -
     )
 
 
-def _forgetting(rows: Incoming) -> Delete:
+def _forgetting(dialect: Dialect, rows: Incoming) -> Delete:
     """Build the deletion; its locks are taken in one order too, as others may forget the same rows."""
-    held = (
-        select(outbox.c.id)
-        .join(rows.rows, outbox.c.id == rows.rows.c.row)
-        .order_by(outbox.c.id)
-        .with_for_update(of=outbox)
-        .cte("held")
-    )
-    return delete(outbox).where(outbox.c.id.in_(select(held.c.id)))
+    return delete(outbox).where(dialect.locks(rows, outbox.c.id))

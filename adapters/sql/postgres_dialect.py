@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     Executable,
     Row,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     TableValuedAlias,
     and_,
+    any_,
     column,
     func,
     select,
@@ -45,6 +47,10 @@ class UnnestedRows(Incoming):
 
     rows: CTE
     _columns: Sequence[ArrayColumn]
+
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """See ``Incoming``."""
+        return key == any_(self._columns[0].parameter)
 
     def bound(self, rows: Sequence[Values]) -> Params:
         """See ``Incoming``."""
@@ -114,6 +120,15 @@ class Postgres(Dialect):
         return OneStatement(
             hot=self.hot(select(*moved.c).add_cte(*writes)), incoming=[each.incoming for each in followers]
         )
+
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """See ``Dialect``. The rows that are joined too: a plan for a join depends on beliefs."""
+        among = rows.among(key)
+        wanted = select(key).where(among).order_by(key)
+        locked = wanted.with_for_update(of=key.table, skip_locked=skip).cte("locked")
+        return and_(among, key.in_(select(locked.c[key.name])))
 
     def hot(self, statement: Executable) -> Hot:
         """See ``Dialect``."""

@@ -31,6 +31,10 @@ class PostgresLine(Line):
             rows: Rows = await greenlet_spawn(self._fetch, hot.text, hot.values(params))
         return rows
 
+    async def close(self) -> None:
+        """See ``Line``."""
+        await self._engine.dispose()
+
     def _fetch(self, text: str, values: list[Any]) -> Rows:
         lent = self._lent()
         try:

@@ -24,7 +24,6 @@ from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.days import Days
 from jobmill.adapters.sql.dialect import Dialect, Incoming
-from jobmill.adapters.sql.fences import locked
 from jobmill.adapters.sql.id_times import lowest_id
 from jobmill.adapters.sql.kinds import KINDS, Kind, kinds_in, merged
 from jobmill.adapters.sql.schema import job_history, job_keys, job_progress, job_tags, jobs, quarantine
@@ -128,11 +127,10 @@ def _is_held(dialect: Dialect) -> ColumnElement[bool]:
 
 def _deleting(dialect: Dialect, past: Incoming) -> ReturningDelete[Any]:
     """Build the deletion. It says again what makes a job past: an operator may have called it back."""
-    held = locked(past.rows, skip=True)
     return (
         delete(jobs)
         .where(
-            jobs.c.id.in_(select(held.c.job_id)),
+            dialect.locks(past, jobs.c.id, skip=True),
             jobs.c.state.in_(TERMINAL),
             jobs.c.state == bindparam("ended_in", type_=jobs.c.state.type),
             jobs.c.finished_at < dialect.now - bindparam("keep", type_=SPAN),

@@ -9,7 +9,7 @@ from jobmill.adapters.sql.column_types import SPAN, Word
 from jobmill.adapters.sql.common_moves import CommonMoves
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Rows, Values, follower
-from jobmill.adapters.sql.fences import later, locked
+from jobmill.adapters.sql.fences import later
 from jobmill.adapters.sql.guards import OUTSIDE, rules
 from jobmill.adapters.sql.mapping import WRITTEN, new_history, new_notice, written_values
 from jobmill.adapters.sql.schema import job_history, jobs, outbox
@@ -46,7 +46,7 @@ class Saving:
     def on(cls, dialect: Dialect, *, attended: bool = True) -> "Saving":
         """Build the statement; see ``Adding.on``."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})
-        move = locked(moves.rows).c
+        move = moves.rows.c
         asked = rules(dialect)
         asked[Guard.ORPHANED] = and_(asked[Guard.ORPHANED], jobs.c.worker == move.seen_worker)
         head = (
@@ -63,6 +63,7 @@ class Saving:
             )
             .where(
                 jobs.c.id == move.job_id,
+                dialect.locks(moves, jobs.c.id, joined=True),
                 jobs.c.version == move.seen_version,
                 jobs.c.stamp == move.seen_stamp,
                 jobs.c.state == move.seen_state,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from attrs import frozen
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     Executable,
     Row,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy import insert as plain_insert
@@ -58,6 +60,10 @@ class JsonRows(Incoming):
     rows: CTE
     _parameter: str
     _encoders: Sequence[_Encode]
+
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """See ``Incoming``."""
+        return key.in_(select(self.rows.c[0]))
 
     def bound(self, rows: Sequence[Values]) -> Params:
         """See ``Incoming``. A null character would end the text within the JSON, so it is refused here."""
@@ -117,6 +123,12 @@ class Sqlite(Dialect):
             parameter=name,
             encoders=[_encoder(kind) for kind in columns.values()],
         )
+
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """See ``Dialect``. There is one writer at a time, so nothing needs a lock."""
+        return true() if joined else rows.among(key)
 
     def hot(self, statement: Executable) -> Hot:
         """See ``Dialect``. There is no short way here."""
