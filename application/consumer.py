@@ -167,8 +167,9 @@ class Consumer:
             self._admission.ended(jobs)
             raise
         runs, undecided = claimed.runs, claimed.undecided
-        started = {run.job.id for run in runs}
-        self._admission.ended([job for job in jobs if job.id not in started])
+        if len(runs) < len(jobs):
+            started = {run.job.id for run in runs}
+            self._admission.ended([job for job in jobs if job.id not in started])
         self._free += len(jobs) - len(runs)
         holding.are_claimed(len(runs))
         holding.need_no_run(len(jobs) - len(runs) - len(undecided))

@@ -116,12 +116,15 @@ class JobRecord:
         return self._with(changes)
 
     def _with(self, *changes: Mapping[str, Any]) -> Self:
-        fields = self.__dict__.copy()
+        own = self.__dict__
+        fields = own.copy()
         for each in changes:
             fields.update(each)
-        if len(fields) != len(self.__dict__):
-            raise TypeError(f"a job has no {', '.join(sorted(fields.keys() - self.__dict__.keys()))}")
-        return self.of(fields)
+        if len(fields) != len(own):
+            raise TypeError(f"a job has no {', '.join(sorted(fields.keys() - own.keys()))}")
+        job = object.__new__(type(self))
+        object.__setattr__(job, "__dict__", fields)
+        return job
 
     @property
     def fence(self) -> Fence:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Select, Text, Uuid, bindparam, select, true, update
+from sqlalchemy import Select, Text, Uuid, bindparam, literal, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import SPAN
@@ -21,6 +21,8 @@ from jobmill.domain.states import JobState
 from jobmill.domain.transition import Fence
 
 _RUNNING = jobs.c.state == JobState.PROCESSING
+#: The same, put so that no index serves it: a renewal finds its few jobs by their ids, and not all that run.
+_RUNS: Final = jobs.c.state.concat("") == literal(JobState.PROCESSING.value)
 _RENEWED: Final = (Renewed(stop_asked=False), Renewed(stop_asked=True))
 _WORKERS = (
     select(jobs.c.worker).where(_RUNNING, jobs.c.worker.is_not(None)).distinct().order_by(jobs.c.worker)
@@ -55,7 +57,7 @@ class SqlLeases(Leases):
             standing=dialect.hot(
                 select(jobs.c.id, jobs.c.version, jobs.c.stamp)
                 .join_from(jobs, fences.rows, stands(fences.rows))
-                .where(fences.among(jobs.c.id), _RUNNING)
+                .where(fences.among(jobs.c.id), _RUNS)
             ),
             ids=ids,
             asking=_asking(dialect, ids),
@@ -105,7 +107,7 @@ def _renewing(dialect: Dialect, fences: Incoming) -> ReturningUpdate[Any]:
     return (
         update(jobs)
         .values(lease_until=later(dialect.now, bindparam("lease", None, SPAN)))
-        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), _RUNNING)
+        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), _RUNS)
         .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.stop_asked)
     )
 
@@ -114,7 +116,7 @@ def _asking(dialect: Dialect, ids: Incoming) -> ReturningUpdate[Any]:
     return (
         update(jobs)
         .values(stop_asked=true())
-        .where(dialect.locks(ids, jobs.c.id), _RUNNING)
+        .where(dialect.locks(ids, jobs.c.id), _RUNS)
         .returning(jobs.c.id)
     )
 

@@ -58,7 +58,7 @@ class SystemEntropy(Entropy):
 
     def stamp(self) -> int:
         """Return 64 random bits as a signed integer."""
-        return random_bits.draw(64) - 2**63
+        return random_bits.word()
 
     def fraction(self) -> float:
         """Return a uniform fraction in [0, 1)."""

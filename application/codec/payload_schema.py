@@ -14,7 +14,7 @@ from cattrs.errors import (
 
 from jobmill.application.codec.json_schema import describe
 from jobmill.application.codec.plain_values import plain_value
-from jobmill.application.codec.quick_check import quick_check
+from jobmill.application.codec.quick_check import quick_check, quick_reader
 from jobmill.application.codec.strict_json import pointer_token, write_json
 from jobmill.application.codec.strict_objects import is_class, is_map, is_struct, is_typed_dict
 from jobmill.application.codec.strict_structure import STRICT
@@ -49,6 +49,7 @@ class PayloadSchema(Generic[P]):
         self.model = model
         self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
         self._surely_fits = quick_check(model)
+        self._read_quickly = quick_reader(model)
         self.json_schema, self.components = describe(model)
 
     def structure(self, value: object) -> P:
@@ -78,7 +79,8 @@ class PayloadSchema(Generic[P]):
 
     def read(self, text: str) -> P:
         """Return the payload of a stored job; raises ``InvalidPayload`` if this code cannot read it."""
-        return self.structure(read_payload(text))
+        made = self._read_quickly(text) if self._read_quickly is not None else None
+        return self.structure(read_payload(text)) if made is None else made
 
     def dump(self, payload: P) -> dict[str, Any]:
         """Return a payload as plain values, as they would stand in a request.

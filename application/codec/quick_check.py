@@ -9,7 +9,7 @@ from dataclasses import MISSING, is_dataclass
 from dataclasses import fields as dataclass_fields
 from enum import Enum
 from types import UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import attrs
@@ -20,6 +20,9 @@ _PLAIN: Final[frozenset[object]] = frozenset({str, int, bool, float, UUID, type(
 #: Makers of default values that cannot fail.
 _HARMLESS: Final[frozenset[object]] = frozenset({list, dict, set, tuple, frozenset})
 _BY_ATTRS: Final = "<attrs generated"
+
+
+P = TypeVar("P")
 
 
 class _NoShadow(Exception):
@@ -44,6 +47,28 @@ def quick_check(model: Any) -> Callable[[object], bool] | None:  # noqa: ANN401 
         return True
 
     return surely_fits
+
+
+def quick_reader(model: type[P]) -> Callable[[str], P | None] | None:
+    """Return what makes an instance of a JSON text, or None of one that does not surely fit.
+
+    A class that has a shadow is made by msgspec just as by its own constructor, field by field. The shadow is
+    asked first, as it alone refuses fields that the class does not have.
+    """
+    try:
+        fits = msgspec.json.Decoder(_shadow(model, frozenset()), strict=True).decode
+        make = msgspec.json.Decoder(model, strict=True).decode
+    except (_NoShadow, TypeError, NameError, AttributeError):
+        return None
+
+    def read(text: str) -> P | None:
+        try:
+            fits(text)
+            return make(text)
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+            return None
+
+    return read
 
 
 def _shadow(kind: Any, above: frozenset[Any]) -> Any:  # noqa: ANN401 - one line for each kind

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from jobmill.adapters.sql import SqlStore
-from jobmill.adapters.sql.postgres import PLANS_LAST_S
 from jobmill.application.ports.job_repository import NewJob
 
 from tests.builders import HOUR, a_job, failed, started
@@ -47,14 +45,6 @@ async def test_single_statements_open_no_transaction(postgres_world: StoreWorld)
     engine = postgres_world.store._database.writes  # type: ignore[attr-defined]
 
     assert engine.sync_engine.get_execution_options()["isolation_level"] == "AUTOCOMMIT"
-
-
-async def test_no_plan_is_kept_for_long(postgres: SqlStore) -> None:
-    """One that was made while the tables were small would read them whole when they are not."""
-    async with postgres._database.units.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-
-    assert driver._config.max_cached_statement_lifetime == PLANS_LAST_S <= 10
 
 
 async def test_a_batch_of_any_size_has_the_same_text(postgres: SqlStore, sent: list[str]) -> None:
