@@ -47,7 +47,10 @@ def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - one line for each k
     if kind is str or value is None or kind is bool:  # nearly all of most payloads
         return _text(value) if kind is str and not value.isascii() else value
     if (names := _names_of(kind)) is not None:
-        return _items(zip(names, [getattr(value, name) for name in names], strict=True), depth, msgspec.UNSET)
+        values = [getattr(value, name) for name in names]
+        if all(map(_is_plain, values)):
+            return dict(zip(names, values, strict=True))
+        return _items(zip(names, values, strict=True), depth, msgspec.UNSET)
     if isinstance(value, str | int | float | Enum):
         return _scalar(value)
     if isinstance(value, Mapping):
@@ -61,6 +64,14 @@ def _plain(value: Any, depth: int) -> Any:  # noqa: ANN401 - one line for each k
         return msgspec.to_builtins(value)
     except _NO_JSON:
         raise _refused(f"a {kind.__name__} is no JSON") from None
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401
+    """The value is plain already, and JSON can carry it; so are nearly all fields of most payloads."""
+    kind: Any = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    return value is None or kind is bool or (kind is int and _INTEGER_MIN <= value <= _INTEGER_MAX)
 
 
 def _items(steps: Iterable[tuple[T, Any]], depth: int, left_out: object = _NOTHING) -> dict[T, Any]:

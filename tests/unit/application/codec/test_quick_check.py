@@ -14,8 +14,9 @@ from attrs import Factory, define, field, frozen, validators
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobmill.application.codec.payload_schema import PayloadSchema
-from jobmill.application.codec.quick_check import quick_check
+from jobmill.application.codec.payload_schema import PayloadSchema, read_payload
+from jobmill.application.codec.quick_check import quick_check, quick_reader
+from jobmill.application.codec.strict_json import write_json
 from jobmill.application.errors import InvalidPayload
 
 
@@ -234,3 +235,29 @@ def test_a_default_that_may_fail_is_left_to_the_rule() -> None:
         assert check is not None
         assert check({"x": 1})
         assert not check({})
+
+
+@given(
+    st.dictionaries(st.sampled_from([*RIGHT, "unknown"]), VALUES, max_size=2),
+    st.sets(st.sampled_from(list(RIGHT))),
+)
+def test_what_is_read_quickly_is_what_the_rule_makes(wrong: dict[str, Any], left_out: set[str]) -> None:
+    read = quick_reader(Order)
+    assert read is not None
+    payload = {name: value for name, value in RIGHT.items() if name not in left_out} | wrong
+    text = write_json(payload)
+
+    made = read(text)
+
+    if made is not None:
+        by_rule = SCHEMA.structure(read_payload(text))
+        assert made == by_rule
+        assert repr(made) == repr(by_rule), "an integer where a number is meant is a float, and so on"
+
+
+def test_a_right_payload_is_read_quickly() -> None:
+    read = quick_reader(Order)
+    assert read is not None
+    assert read(write_json(RIGHT)) == SCHEMA.structure(RIGHT)
+    assert read(write_json(RIGHT | {"unknown": 1})) is None
+    assert read("{") is None
