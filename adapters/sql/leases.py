@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Select, Text, Uuid, bindparam, literal, select, true, update
+from sqlalchemy import Select, Text, Uuid, bindparam, select, true, type_coerce, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import SPAN
@@ -22,7 +22,7 @@ from jobmill.domain.transition import Fence
 
 _RUNNING = jobs.c.state == JobState.PROCESSING
 #: The same, put so that no index serves it: a renewal finds its few jobs by their ids, and not all that run.
-_RUNS: Final = jobs.c.state.concat("") == literal(JobState.PROCESSING.value)
+_RUNS: Final = type_coerce(jobs.c.state, Text()).concat("") == JobState.PROCESSING.value
 _RENEWED: Final = (Renewed(stop_asked=False), Renewed(stop_asked=True))
 _WORKERS = (
     select(jobs.c.worker).where(_RUNNING, jobs.c.worker.is_not(None)).distinct().order_by(jobs.c.worker)
