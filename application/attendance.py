@@ -104,12 +104,10 @@ class Attendance:
 
         Never for a name without a lock, whose runs are judged by their leases; long ago for a lock given up.
         """
-        if key_of(worker) is None:
-            return math.inf
         standing = self._standing
-        if standing.incarnation is None or standing.incarnation.name != worker:
-            return -math.inf
-        return standing.until_s
+        if standing.incarnation is not None and standing.incarnation.name == worker:
+            return standing.until_s
+        return math.inf if key_of(worker) is None else -math.inf
 
     def is_gone(self, worker: str) -> bool:
         """Say whether the process of this name, which has done something under it, is surely dead.

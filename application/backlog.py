@@ -47,11 +47,13 @@ class Backlog:
             self._counting = asyncio.create_task(self._count(before=self._accepted.copy()))
         if self._counting is not None and not self._has_counted:
             await asyncio.shield(self._counting)
+        counted, accepted = self._counted, self._accepted
         for queue, count in wanted.items():
-            waiting = self._counted[queue] + self._accepted[queue]
+            waiting = counted.get(queue, 0) + accepted.get(queue, 0)
             if waiting + count > self._jobs_max:
                 raise QueueFull(queue=queue, waiting=waiting, jobs_max=self._jobs_max)
-        self._accepted.update(wanted)
+        for queue, count in wanted.items():
+            accepted[queue] = accepted.get(queue, 0) + count
 
     async def _count(self, *, before: Counter[str]) -> None:
         """Count; only the very first is waited for. While the store is away the old count stands."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from attrs import define, field, frozen
 
@@ -66,9 +67,10 @@ class Claimer:
         """
         starts: list[Transition] = []
         looks: list[Job] = []
+        now, worker = self.clock.now(), self.attendance.name
         for job in notices:
             if self._can_start(job):
-                starts.append(self._start(job))
+                starts.append(self._start(job, worker, now))
             else:
                 looks.append(job)
         try:
@@ -91,7 +93,7 @@ class Claimer:
     async def _look_again(self, jobs: Sequence[Job]) -> _Sent:
         """Decide by the rows as they are now. What is not waiting or not due needs nothing from here."""
         rows = await self.commits.look([job.id for job in jobs])
-        now = self.clock.now()
+        now, worker = self.clock.now(), self.attendance.name
         moves: list[Transition] = []
         for notice, row in zip(jobs, rows, strict=True):
             if row is None or row.state not in WAITING:
@@ -105,7 +107,7 @@ class Claimer:
             elif (misfit := misfit_before_claim(row, self.registry)) is not None:
                 moves.append(self._defer(row, misfit))
             elif row.is_due(now) and row.attempt < row.max_attempts:
-                moves.append(self._start(row))
+                moves.append(self._start(row, worker, now))
         return await self._send(moves)
 
     async def _send(self, moves: Sequence[Transition]) -> _Sent:
@@ -115,10 +117,10 @@ class Claimer:
         # A claim is asked for again while its lease has time left, counted from the first try.
         answers = await self.commits.claim(moves, within_s=self.lease.belief_ends(0.0))
         sent = _Sent()
+        believes_until_s = self.lease.belief_ends(sent_s)
         for move, answer in zip(moves, answers, strict=True):
             match answer:
                 case Saved(job=job) if move.fact is Fact.STARTED:
-                    believes_until_s = self.lease.belief_ends(sent_s)
                     sent.runs.append(Run(job=job, sent_s=sent_s, believes_until_s=believes_until_s))
                 case Stale():
                     sent.stale.append(move.before)
@@ -136,9 +138,8 @@ class Claimer:
             and misfit_before_claim(job, self.registry) is None
         )
 
-    def _start(self, job: Job) -> Transition:
-        now, stamp = self.clock.now(), self.entropy.stamp()
-        return job.start(worker=self.attendance.name, lease=self.lease.ttl, now=now, stamp=stamp)
+    def _start(self, job: Job, worker: str, now: datetime) -> Transition:
+        return job.start(worker=worker, lease=self.lease.ttl, now=now, stamp=self.entropy.stamp())
 
     def _defer(self, job: Job, misfit: Misfit) -> Transition:
         """The code here cannot run it: let it come round again, perhaps to a worker that can."""

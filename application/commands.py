@@ -1,9 +1,14 @@
 """What clients ask of the services."""
 
-from attrs import frozen
+from typing import Final
+
+from attrs import field, frozen
 
 from jobmill.domain.errors import Fault
 from jobmill.domain.options import JobOptions
+
+#: Nothing is asked for, so nothing about it needs a look.
+NO_OPTIONS: Final = JobOptions()
 
 
 @frozen(kw_only=True)
@@ -11,12 +16,16 @@ class SubmitJob:
     """Run a job of this type.
 
     Args:
-        payload: plain values, as read from JSON.
+        payload: plain values, as in JSON.
+        is_plain: they were read from JSON; a caller's own values may hold anything.
+        checked_by: the schema that took the payload already, None if none did.
         faults: what could not be read of the request; the ``Submitter`` refuses the command with these and
             with whatever else is wrong.
     """
 
     type: str
     payload: object
-    options: JobOptions = JobOptions()
+    options: JobOptions = NO_OPTIONS
+    is_plain: bool = field(default=False, eq=False)
+    checked_by: object = field(default=None, eq=False)
     faults: tuple[Fault, ...] = ()

@@ -120,37 +120,35 @@ class Commits:
     async def _save(self, groups: Sequence[Sequence[Transition]]) -> Sequence[Sequence[SaveAnswer]]:
         moves = list(chain.from_iterable(groups))
         answers = await self._jobs.save(moves)
-        saved = [
-            (move, answer.job)
-            for move, answer in zip(moves, answers, strict=True)
-            if isinstance(answer, Saved)
-        ]
-        self._observer.moved([move for move, _ in saved])
-        self._announce(
-            [
-                Notice(row=move.job.stamp, job=job, target=move.target)
-                for move, job in saved
-                if move.target is not Target.NONE
-            ]
-        )
+        saved: list[Transition] = []
+        notices: list[Notice] = []
+        for move, answer in zip(moves, answers, strict=True):
+            if isinstance(answer, Saved):
+                saved.append(move)
+                if move.target is not Target.NONE:
+                    notices.append(Notice(row=move.job.stamp, job=answer.job, target=move.target))
+        self._observer.moved(saved)
+        self._announce(notices)
         return _split(answers, groups)
 
     async def _look(self, groups: Sequence[Sequence[UUID]]) -> Sequence[Sequence[Job | None]]:
         return _split(await self._jobs.get(list(chain.from_iterable(groups))), groups)
 
 
-def _split(answers: Sequence[Answer], groups: Sequence[Sequence[object]]) -> list[Sequence[Answer]]:
+def _split(answers: Sequence[Answer], groups: Sequence[Sequence[object]]) -> Sequence[Sequence[Answer]]:
     """Cut answers into the lengths of their groups."""
+    if len(answers) == len(groups):
+        return [(answer,) for answer in answers]  # a group is never empty
     rest = iter(answers)
     return [list(islice(rest, len(group))) for group in groups]
 
 
 def _keys_of_new(new: NewJob) -> Iterable[Hashable]:
-    return (new.job.id, *((claim.scope, claim.key) for claim in new.keys))
+    return (new.job.id.int, *((claim.scope, claim.key) for claim in new.keys))
 
 
 def _key_of_move(move: Transition) -> Iterable[Hashable]:
-    return (move.job.id,)
+    return (move.job.id.int,)  # an UUID's own hash is slow
 
 
 def _no_keys(_: UUID) -> Iterable[Hashable]:

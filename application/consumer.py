@@ -108,8 +108,7 @@ class Consumer:
                     if self._free > 0 and self._intake.is_empty:
                         self._intake.open()
                     self._dispatch()
-                    if self._free > 0:
-                        self._intake.relieve(self._admission)
+                    self._intake.relieve(self._admission)  # also when full: the next slot may be its turn
                     await self._return_what_waits()
                 await self._sleep()
         finally:
@@ -168,8 +167,9 @@ class Consumer:
             self._admission.ended(jobs)
             raise
         runs, undecided = claimed.runs, claimed.undecided
-        started = {run.job.id for run in runs}
-        self._admission.ended([job for job in jobs if job.id not in started])
+        if len(runs) < len(jobs):
+            started = {run.job.id for run in runs}
+            self._admission.ended([job for job in jobs if job.id not in started])
         self._free += len(jobs) - len(runs)
         holding.are_claimed(len(runs))
         holding.need_no_run(len(jobs) - len(runs) - len(undecided))
@@ -266,7 +266,7 @@ class Consumer:
         self._wake.set()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._work.add(task)
         task.add_done_callback(self._done)
 

@@ -1,6 +1,5 @@
 """Accepting jobs in a transaction of the caller's: checked like all others, stored by the caller's commit."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from jobmill.application.ports.enlisting import Enlisting, ParamStyle, Transacti
 from jobmill.application.ports.job_repository import AddAnswer, Conflicting, NewJob, Replayed, Stored
 from jobmill.application.public_job import Job, seen_from_outside
 from jobmill.application.submission import place_of_each
-from jobmill.application.submitter import Submitter
+from jobmill.application.submitter import Submitter, jobs_by_queue
 
 
 @frozen(kw_only=True)
@@ -40,7 +39,7 @@ class Enlister:
     async def admit(self, drafts: Sequence[NewJob]) -> None:
         """Find room in the queues; raises ``QueueFull`` and ``StorageUnavailable``."""
         await self.enlisting.recognise()
-        await self.submitter.backlog.admit(Counter(new.job.queue for new in drafts))
+        await self.submitter.backlog.admit(jobs_by_queue(drafts))
 
     async def store(self, within: Transactional, drafts: Sequence[NewJob]) -> Sequence[Job]:
         """Store what was admitted, all or none.

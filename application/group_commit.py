@@ -69,8 +69,8 @@ class GroupCommit(Generic[Item, Answer]):
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def submit(self, items: Sequence[Item], *, within_s: float) -> Sequence[Answer]:
-        """Hand in items and wait for their answers, by position.
+    def submit(self, items: Sequence[Item], *, within_s: float) -> "asyncio.Future[Sequence[Answer]]":
+        """Hand in items and return what their answers are awaited by, by position.
 
         Args:
             items: kept together in one batch.
@@ -81,18 +81,20 @@ class GroupCommit(Generic[Item, Answer]):
             StorageUnknown: it may have taken the items; nobody could be asked in time.
             StorageRefused: a value among these items cannot be stored; none of them was.
         """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Sequence[Answer]] = loop.create_future()
         if not items:
-            return ()
+            future.set_result(())
+            return future
         if self._waiting + len(items) > self._limits.waiting:
             raise StorageUnavailable("too many statements are waiting for the database")
-        loop = asyncio.get_running_loop()
-        entry = _Entry[Item, Answer](items, loop.time() + within_s, loop.create_future())
+        entry: _Entry[Item, Answer] = _Entry(items, loop.time() + within_s, future)
         self._entries.append(entry)
         self._waiting += len(items)
         if self._task is None:
             self._task = loop.create_task(self._run(), name="group commit")
             self._task.add_done_callback(self._has_ended)
-        return await entry.future
+        return future
 
     async def drain(self) -> None:
         """Wait until everything handed in is answered."""
@@ -136,12 +138,12 @@ class GroupCommit(Generic[Item, Answer]):
         size = 0
         while self._entries and size < self._limits.batch:
             entry = self._entries.popleft()
-            wanted = {key for item in entry.items for key in self._keys(item)}
+            wanted = [key for item in entry.items for key in self._keys(item)]
             if not keys.isdisjoint(wanted) or (batch and size + len(entry.items) > self._limits.batch):
                 left.append(entry)
-                keys |= wanted  # and whoever asks for the same later stays behind it
+                keys.update(wanted)  # and whoever asks for the same later stays behind it
                 continue
-            keys |= wanted
+            keys.update(wanted)
             batch.append(entry)
             size += len(entry.items)
         left.extend(self._entries)

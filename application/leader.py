@@ -11,6 +11,7 @@ from jobmill.application.orphans import Orphans
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.observer import Observer
 from jobmill.application.reconciler import Reconciler
+from jobmill.application.retention_keeper import RetentionKeeper
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.topology_keeper import TopologyKeeper
 
@@ -23,7 +24,7 @@ _TRY_AGAIN_S: Final = 0.5
 
 
 class Leader:
-    """Runs scheduler, reconciler and topology keeper while it holds the role.
+    """Runs scheduler, reconciler, topology keeper and retention while it holds the role.
 
     Leading saves work and nothing more: every step is safe with two leaders. The role is renewed by
     finishing a step, so that a leader that hangs loses it. A leader that is surely dead is followed at once.
@@ -37,6 +38,7 @@ class Leader:
         reconciler: Reconciler,
         topology_keeper: TopologyKeeper,
         orphans: Orphans,
+        retention_keeper: RetentionKeeper,
         attendance: Attendance,
         observer: Observer,
     ) -> None:
@@ -45,6 +47,7 @@ class Leader:
         self._reconciler = reconciler
         self._topology_keeper = topology_keeper
         self._orphans = orphans
+        self._retention_keeper = retention_keeper
         self._attendance = attendance
         self._observer = observer
         self._name: str | None = None  # by which the role was taken
@@ -97,6 +100,7 @@ class Leader:
             await self._scheduler.step()
             await self._reconciler.step()
             await self._topology_keeper.step()
+            await self._retention_keeper.step()
             next_due = await self._scheduler.next_due()
             self._answered_s = loop.time()
         except (Unavailable, StorageRefused, SetupFault) as error:

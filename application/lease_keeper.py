@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve
+from attrs import define, field
 
 from jobmill.application.attendance import Attendance
 from jobmill.application.errors import StorageRefused, Unavailable
@@ -18,6 +18,15 @@ CANCEL_GRACE_S: Final = 10.0
 _LOOKS_PER_RENEWAL: Final = 5
 
 
+@define(eq=False)
+class _Doubt:
+    """A moment at which belief in some runs ends, unless more is heard of them."""
+
+    at_s: float
+    timer: asyncio.TimerHandle
+    runs: set[Run] = field(factory=set)
+
+
 class LeaseKeeper:
     """Renews leases while handlers run, and stops those whose lease cannot be believed in any longer."""
 
@@ -28,7 +37,8 @@ class LeaseKeeper:
         self._attendance = attendance
         self._policy = policy
         self._observer = observer
-        self._runs: dict[Run, asyncio.TimerHandle | None] = {}  # when belief in each has to be looked at
+        self._runs: dict[Run, _Doubt | None] = {}  # when belief in each has to be looked at
+        self._doubts: dict[float, _Doubt] = {}
         self._interrupted_s: dict[Run, float] = {}
         self._renewals: set[asyncio.Task[None]] = set()
 
@@ -44,10 +54,14 @@ class LeaseKeeper:
 
     def forget(self, run: Run) -> None:
         """The run is over."""
-        timer = self._runs.pop(run, None)
-        if timer is not None:
-            timer.cancel()
-        self._interrupted_s.pop(run, None)
+        doubt = self._runs.pop(run, None)
+        if doubt is not None:
+            doubt.runs.discard(run)
+            if not doubt.runs:
+                doubt.timer.cancel()
+                del self._doubts[doubt.at_s]
+        if self._interrupted_s:
+            self._interrupted_s.pop(run, None)
 
     async def keep(self) -> None:
         """Look after the runs until cancelled."""
@@ -88,7 +102,7 @@ class LeaseKeeper:
                     # An answer may come after that of a later renewal.
                     run.believes_until_s = max(run.believes_until_s, self._policy.belief_ends(sent_s))
                     if stop_asked and not run.stop_asked:
-                        run.job = evolve(run.job, stop_asked=True)
+                        run.job = run.job.changed(stop_asked=True)
                         run.stop(Interrupt.STOP_ASKED)
                 case Lost():
                     run.stop(Interrupt.LEASE_LOST)  # without effect while its outcome is being saved
@@ -106,15 +120,28 @@ class LeaseKeeper:
 
         That is when its lease may be over, or somebody may take this process for dead.
         """
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time()
         present_until_s = self._attendance.believed_until(run.job.worker or "")
-        if run.believes_until_s <= loop.time():
+        if run.believes_until_s <= now:
             run.stop(Interrupt.LEASE_LOST)
-        elif present_until_s <= loop.time():
+        elif present_until_s <= now:
             run.stop(Interrupt.PRESENCE_LOST)
         else:
-            until_s = min(run.believes_until_s, present_until_s)
-            self._runs[run] = loop.call_at(until_s, self._doubt, run)
+            self._runs[run] = self._doubt_at(min(run.believes_until_s, present_until_s), run)
+
+    def _doubt_at(self, at_s: float, run: Run) -> "_Doubt":
+        """Return the look at this moment with the run in it; the runs of one claim share theirs."""
+        doubt = self._doubts.get(at_s)
+        if doubt is None:
+            timer = asyncio.get_running_loop().call_at(at_s, self._look_at, at_s)
+            doubt = self._doubts[at_s] = _Doubt(at_s, timer)
+        doubt.runs.add(run)
+        return doubt
+
+    def _look_at(self, at_s: float) -> None:
+        for run in self._doubts.pop(at_s).runs:
+            self._runs[run] = None
+            self._doubt(run)
 
     def _abandon_the_deaf(self) -> None:
         """Let go of the leases of handlers that were told to stop long ago."""

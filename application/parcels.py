@@ -17,6 +17,8 @@ PARCEL_JOBS_MAX: Final = 50
 PARCEL_BYTES_MAX: Final = 256 * 1024
 #: A header is for people; the whole error stands in the database.
 _ERROR_CHARS_MAX: Final = 200
+#: No delay, and no rung.
+_AT_ONCE: Final = (timedelta(0), 0)
 
 
 @frozen(kw_only=True)
@@ -27,14 +29,20 @@ class PackedParcel:
     notices: tuple[Notice, ...]
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Open:
     """A parcel that still takes notices."""
 
+    lane: Lane
+    rung: int
     notices: list[Notice] = field(factory=list)
     encoded: list[bytes] = field(factory=list)
     size: int = 0
     delay: timedelta = timedelta(0)
+
+    def leads_to(self, job: Job, rung: int) -> bool:
+        lane = self.lane
+        return rung == self.rung and job.priority is lane.priority and job.queue == lane.queue
 
     def has_room(self, encoded: bytes, jobs_max: int) -> bool:
         return not self.notices or (
@@ -60,35 +68,38 @@ def pack(
         jobs_max: jobs in one parcel, 1 or more.
     """
     open_parcels: dict[tuple[Lane, int], _Open] = {}
+    current: _Open | None = None
     for notice in notices:
         job = notice.job
         encoded = encode_notice(job)
-        delay, rung = _wait(notice, now)
+        delay, rung = _wait(notice, now) if notice.target is Target.LADDER else _AT_ONCE
         if notice.target is Target.DEAD or job.travels_alone:
-            yield _seal(_Open([notice], [encoded], len(encoded), delay), rung)
+            alone = _Open(lane=lane_of(job), rung=rung, notices=[notice], encoded=[encoded], delay=delay)
+            yield _seal(alone)
             continue
-        way = (lane_of(job), rung)
-        current = open_parcels.setdefault(way, _Open())
+        if current is None or not current.leads_to(job, rung):  # most go the way of the one before
+            lane = lane_of(job)
+            current = open_parcels.setdefault((lane, rung), _Open(lane=lane, rung=rung))
         if not current.has_room(encoded, jobs_max):
-            yield _seal(current, rung)
-            current = open_parcels[way] = _Open()
+            yield _seal(current)
+            current = open_parcels[current.lane, rung] = _Open(lane=current.lane, rung=rung)
         current.notices.append(notice)
         current.encoded.append(encoded)
         current.size += len(encoded)
         current.delay = max(current.delay, delay)
-    for (_, rung), last in open_parcels.items():
-        yield _seal(last, rung)
+    for last in open_parcels.values():
+        yield _seal(last)
 
 
 def _wait(notice: Notice, now: datetime) -> tuple[timedelta, int]:
     """Return what is left of the delay and its rung; rung 0 goes straight to the lane."""
     retry_at = notice.job.retry_at
-    if notice.target is not Target.LADDER or retry_at is None or retry_at <= now:
-        return timedelta(0), 0
+    if retry_at is None or retry_at <= now:
+        return _AT_ONCE
     return retry_at - now, rung_for(retry_at - now) or 0
 
 
-def _seal(contents: _Open, rung: int) -> PackedParcel:
+def _seal(contents: _Open) -> PackedParcel:
     first = contents.notices[0]
     headers: dict[str, str | int] = {"jobs": len(contents.notices), "queue": first.job.queue}
     types = {notice.job.type for notice in contents.notices}
@@ -96,7 +107,7 @@ def _seal(contents: _Open, rung: int) -> PackedParcel:
     if first.target is Target.DEAD:
         headers |= _epitaph(first.job)
     parcel = Parcel(
-        destination=_destination(first, rung, contents.delay),
+        destination=_destination(first, contents),
         body=join_notices(contents.encoded),
         content_type=CONTENT_TYPE,
         headers=headers,
@@ -104,11 +115,11 @@ def _seal(contents: _Open, rung: int) -> PackedParcel:
     return PackedParcel(parcel=parcel, notices=tuple(contents.notices))
 
 
-def _destination(notice: Notice, rung: int, delay: timedelta) -> Destination:
+def _destination(notice: Notice, contents: _Open) -> Destination:
     if notice.target is Target.DEAD:
         return ToDead(queue=notice.job.queue)
-    lane = lane_of(notice.job)
-    return ToLadder(lane=lane, delay=delay) if rung else ToLane(lane=lane)
+    lane = contents.lane
+    return ToLadder(lane=lane, delay=contents.delay) if contents.rung else ToLane(lane=lane)
 
 
 def _epitaph(job: Job) -> dict[str, str | int]:

@@ -15,7 +15,13 @@ class Pauses:
 
     async def after(self, size_bytes: int) -> None:
         """Note a piece of work, however small; pause if enough was done."""
-        self._worked_bytes += size_bytes
-        if self._worked_bytes >= PIECE_BYTES:
-            self._worked_bytes = 0
+        if self.is_due(size_bytes):
             await asyncio.sleep(0)
+
+    def is_due(self, size_bytes: int) -> bool:
+        """Note a piece of work; tell whether it is time for ``asyncio.sleep(0)``."""
+        self._worked_bytes += size_bytes
+        if self._worked_bytes < PIECE_BYTES:
+            return False
+        self._worked_bytes = 0
+        return True

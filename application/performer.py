@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
+from inspect import iscoroutine
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -74,19 +75,17 @@ class Performer:
         Raises:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
-        job = run.job
-        declared = self.registry.named(job.type)
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(job.timeout.total_seconds(), run.stop, Interrupt.TIMEOUT)
+        declared = self.registry.named(run.job.type)
         try:
             value = await self._call(declared, run, transact)
             run.end()
-            await _absorb_cancellation()
+            if run.is_cancelling:
+                await _absorb_cancellation()
             if isinstance(value, _OUTCOMES):
                 return _as_interrupted(run, value)
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
         except asyncio.CancelledError:
-            if not run.end() and (task := asyncio.current_task()) is not None and task.cancelling():
+            if not run.end() and run.is_cancelling:
                 raise
             return interrupted(run)
         except (KeyboardInterrupt, GeneratorExit):
@@ -94,13 +93,13 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
             return _as_interrupted(run, verdict_on(error))
         finally:
-            timer.cancel()
             run.end()
             self.progress.forget(run)
 
     async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
+        until_s = asyncio.get_running_loop().time() + job.timeout.total_seconds()
         is_far = declared.kind is HandlerKind.PROCESS
         try:
             # What goes to another process is read here as well, to be left to other code if need be.
@@ -111,15 +110,24 @@ class Performer:
             return await self._unread(job, error)
         run.begin()
         if is_far:
+            run.ends_by(until_s)
             report = partial(self.progress.report, run)
             return await self.processes.run(self._errand(declared, run, text), report=report)
         if declared.kind is HandlerKind.THREAD:
-            context = self._context(run, partial(_refuse_transaction, job.type))
+            run.ends_by(until_s)
+            context = self._context(declared, run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)
-        steps = declared.call(decoded, self._context(run, transact))
-        if not isinstance(steps, Coroutine):
+        steps = declared.call(decoded, self._context(declared, run, transact))
+        if not iscoroutine(steps):
+            run.ends_by(until_s)
             return await steps  # of a function that only says it is a coroutine function
-        return await WatchedSteps(steps, stopwatch=self.stopwatch, blocked=partial(self._blocked, run))
+        return await WatchedSteps(
+            steps,
+            stopwatch=self.stopwatch,
+            blocked=partial(self._blocked, run),
+            # Nothing stops a handler before it awaits something, and one that never does needs no timer.
+            waits=partial(run.ends_by, until_s),
+        )
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
@@ -159,7 +167,10 @@ class Performer:
             reason="everything else waited: use def, or await asyncio.to_thread",
         )
 
-    def _context(self, run: Run, transact: Transact) -> JobContext:
+    def _context(self, declared: JobType[Any], run: Run, transact: Transact) -> JobContext | None:
+        """Return what the handler asks for; most ask for nothing."""
+        if not declared.takes_context:
+            return None
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
         return JobContext(
@@ -206,9 +217,7 @@ def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
 
 async def _absorb_cancellation() -> None:
     """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            pass  # the handler has ended and its outcome is known
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        pass  # the handler has ended and its outcome is known

@@ -40,7 +40,8 @@ class ProgressWriter:
 
     def forget(self, run: Run) -> None:
         """The run is over."""
-        self._newest.pop(run.job.id, None)
+        if self._newest:
+            self._newest.pop(run.job.id, None)
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -65,23 +65,35 @@ class Job:
         return self.status is JobState.SUCCEEDED
 
 
-#: Those whose names inside and outside are the same.
-_SAME = (
-    "id", "type", "max_attempts", "queue", "priority", "created_at", "updated_at", "timeout", "error",
-    "run_at", "retry_at", "expires_at", "started_at", "finished_at", "ttl", "worker", "stop_asked",
-    "correlation_id", "idempotency_key", "tenant", "tags",
-)  # fmt: skip
-
-
 def seen_from_outside(job: StoredJob, *, progress: Progress | None = None, replayed: bool = False) -> Job:
     """Return a stored job as a client sees it."""
     payload = read_payload(job.payload)
     return Job(
-        **{name: getattr(job, name) for name in _SAME},
+        id=job.id,
+        type=job.type,
         status=job.state,
         attempts=job.attempt,
+        max_attempts=job.max_attempts,
         payload=payload if isinstance(payload, dict) else {},
+        queue=job.queue,
+        priority=job.priority,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        timeout=job.timeout,
         result=None if job.result is None else read_payload(job.result),
+        error=job.error,
+        run_at=job.run_at,
+        retry_at=job.retry_at,
+        expires_at=job.expires_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        ttl=job.ttl,
+        worker=job.worker,
+        stop_asked=job.stop_asked,
+        correlation_id=job.correlation_id,
+        idempotency_key=job.idempotency_key,
+        tenant=job.tenant,
+        tags=job.tags,
         progress=progress,
         replayed=replayed,
     )

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from attrs import evolve, frozen
 
@@ -121,10 +120,11 @@ class Receiver:
 
 def _each_once(parcel: OpenedParcel) -> tuple[Job, ...]:
     """Of several notices of one job only the newest can be claimed."""
-    newest: dict[UUID, Job] = {}
+    newest: dict[int, Job] = {}
     for job in parcel.jobs:
-        if job.id not in newest or newest[job.id].version < job.version:
-            newest[job.id] = job
+        seen = newest.setdefault(job.id.int, job)
+        if seen.version < job.version:
+            newest[job.id.int] = job
     return tuple(newest.values())
 
 

@@ -42,6 +42,7 @@ class Run:
     _is_committing: bool = field(default=False, init=False)
     _late: Interrupt | None = field(default=None, init=False)
     _task: "asyncio.Task[object] | None" = field(default=None, init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     @property
     def fence(self) -> Fence:
@@ -57,9 +58,20 @@ class Run:
         """Note that the calling task runs the handler from here."""
         self._task = asyncio.current_task()
 
+    def ends_by(self, until_s: float) -> None:
+        """Stop the handler at this loop time, unless it has ended by itself."""
+        self._timer = asyncio.get_running_loop().call_at(until_s, self.stop, Interrupt.TIMEOUT)
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Somebody, the handler perhaps, has cancelled the task that runs it."""
+        return self._task is not None and self._task.cancelling() > 0
+
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
         self.is_settling = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None and self.interrupt is not None:
             while self._task.cancelling():
                 self._task.uncancel()

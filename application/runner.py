@@ -1,6 +1,7 @@
 """Running one attempt and settling what came of it."""
 
-from typing import Final
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -46,10 +47,17 @@ class Runner:
         then the lease lapses and the job is taken up again.
         """
         self.keeper.watch(run)
+        transaction: HandlerTransaction | None = None
+
+        def transact() -> AbstractAsyncContextManager[Any]:
+            nonlocal transaction
+            transaction = transaction or self._transaction(run)
+            return transaction.open()
+
         try:
             if run.interrupt is None:
-                transaction = self._transaction(run)
-                outcome = self._after(transaction, run, await self.performer.perform(run, transaction.open))
+                told = await self.performer.perform(run, transact)
+                outcome = told if transaction is None else self._after(transaction, run, told)
             else:
                 outcome = not_begun(run.interrupt)
             if outcome is not None:
@@ -116,11 +124,11 @@ class Runner:
             pass  # the scheduler finds it
 
     def _move(self, job: Job, outcome: Outcome) -> Transition | None:
-        now, stamp, fraction = self.clock.now(), self.entropy.stamp(), self.entropy.fraction()
-        policy = self.registry.policy_of(job.type)
+        now, stamp = self.clock.now(), self.entropy.stamp()
+        if isinstance(outcome, Succeeded):
+            return job.succeed(result=outcome.result, now=now, stamp=stamp)
+        fraction, policy = self.entropy.fraction(), self.registry.policy_of(job.type)
         match outcome:
-            case Succeeded(result=result):
-                return job.succeed(result=result, now=now, stamp=stamp)
             case Failure():
                 return job.fail(outcome, policy=policy, now=now, stamp=stamp, fraction=fraction)
             case Postponed(wait=None, reason=reason):

@@ -10,27 +10,39 @@ STEP_MAX_S: Final = 1.0
 Stopwatch = Callable[[], float]
 
 
+def _nothing() -> None:
+    """Do without being told."""
+
+
 class WatchedSteps:
     """A coroutine to be awaited, each of whose steps from one await to the next is timed.
 
     Args:
         blocked: told how many seconds a step took, when it took more than ``STEP_MAX_S``.
+        waits: told once, when the coroutine awaits something for the first time.
     """
 
-    __slots__ = ("_blocked", "_coroutine", "_stopwatch")
+    __slots__ = ("_blocked", "_coroutine", "_stopwatch", "_waits")
 
     def __init__(
-        self, coroutine: Coroutine[Any, Any, Any], *, stopwatch: Stopwatch, blocked: Callable[[float], None]
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        *,
+        stopwatch: Stopwatch,
+        blocked: Callable[[float], None],
+        waits: Callable[[], object] = _nothing,
     ) -> None:
         self._coroutine = coroutine
         self._stopwatch = stopwatch
         self._blocked = blocked
+        self._waits = waits
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Drive the coroutine as its own ``await`` would."""
         stopwatch, send, throw = self._stopwatch, self._coroutine.send, self._coroutine.throw
         given: Any = None
         error: BaseException | None = None
+        has_waited = False
         while True:
             began_s = stopwatch()
             try:
@@ -42,6 +54,9 @@ class WatchedSteps:
                 if took_s > STEP_MAX_S:
                     self._blocked(took_s)
             error = None
+            if not has_waited:
+                has_waited = True
+                self._waits()
             try:
                 given = yield awaited
             except GeneratorExit:

@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 from attrs import field, frozen
 
-from jobmill.application.commands import SubmitJob
+from jobmill.application.commands import NO_OPTIONS, SubmitJob
 from jobmill.application.handlers import JobType
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.options import JobOptions, Unique
@@ -48,8 +48,9 @@ class Submission(Generic[P]):
         options = job_options(self.options)
         if isinstance(self.job_type, str):
             return SubmitJob(type=self.job_type, payload=self.payload, options=options)
-        payload = self.job_type.schema.dump(self.payload)
-        return SubmitJob(type=self.job_type.name, payload=payload, options=options)
+        schema = self.job_type.schema
+        payload = schema.dump(self.payload)
+        return SubmitJob(type=self.job_type.name, payload=payload, options=options, checked_by=schema)
 
 
 def job_options(options: Options) -> JobOptions:
@@ -58,6 +59,8 @@ def job_options(options: Options) -> JobOptions:
     Raises:
         InvalidInput: an option is not known or of the wrong class; its range is checked with the job.
     """
+    if not options:
+        return NO_OPTIONS
     wishes = dict(options)
     faults = [fault for name, value in wishes.items() if (fault := _wrong_option(name, value))]
     if faults:

@@ -1,7 +1,7 @@
 """Accepting jobs: checked first, stored whole, answered at once."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -10,13 +10,13 @@ from attrs import asdict, frozen
 from jobmill.application.backlog import Backlog
 from jobmill.application.codec.payload_schema import write_payload
 from jobmill.application.codec.strict_json import FAULTS_MAX, canonical_json
-from jobmill.application.commands import SubmitJob
+from jobmill.application.commands import NO_OPTIONS, SubmitJob
 from jobmill.application.commits import Commits
 from jobmill.application.errors import IdempotencyConflict, TooLarge, UnknownType
 from jobmill.application.handlers import JobType, Registry
 from jobmill.application.pauses import Pauses
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.job_repository import Conflicting, NewJob, Replayed, Stored
+from jobmill.application.ports.job_repository import AddAnswer, Conflicting, NewJob, Replayed, Stored
 from jobmill.application.type_board import ForeignType
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.errors import Fault, InvalidInput, joined
@@ -26,6 +26,7 @@ from jobmill.domain.options import DELAY_MAX, JobOptions
 
 BATCH_MAX: Final = 1_000
 PAYLOAD_BYTES_MAX: Final = 10 * 1024
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -69,30 +70,31 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        queues = {command.options.queue for command in commands if command.options.queue is not None}
-        await self.learn({command.type for command in commands}, queues=queues)
+        if self.types is not None and not all(map(self._knows, commands)):
+            await self.types.look()
         pauses = Pauses()
         unit: dict[int, NewJob] = {}
         for size_bytes in self._checked(commands, client, pointer, unit):
-            await pauses.after(size_bytes)
-        await self.backlog.admit(Counter(new.job.queue for new in unit.values()))
-        answers = await self.commits.add(list(unit.values()))
-        for answer in answers:
-            if isinstance(answer, Conflicting):
-                raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
-        return [
-            Accepted(job=answer.job, replayed=isinstance(answer, Replayed))
-            for answer in answers
-            if isinstance(answer, Stored | Replayed)
-        ]
+            if pauses.is_due(size_bytes):
+                await asyncio.sleep(0)
+        news = list(unit.values())
+        await self.backlog.admit(jobs_by_queue(news))
+        return _accepted(await self.commits.add(news))
 
-    async def learn(self, names: Collection[str], *, queues: Collection[str] = ()) -> None:
+    async def learn(self, names: Iterable[str], *, queues: Iterable[str] = ()) -> None:
         """Ask the store for types and queues that are not known here; while it is away they stay so."""
         if self.types is None:
             return
-        known = not queues or {*queues} <= {*self.registry.known_queues}
-        if not known or any(self.registry.find_known(name) is None for name in names):
+        known_queues = frozenset(self.registry.known_queues)
+        if not known_queues.issuperset(queues) or any(
+            self.registry.find_known(name) is None for name in names
+        ):
             await self.types.look()
+
+    def _knows(self, command: SubmitJob) -> bool:
+        queue = command.options.queue
+        known = self.registry.find_known(command.type) is not None
+        return known and (queue is None or queue in self.registry.known_queues)
 
     def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
         """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
@@ -118,36 +120,45 @@ class Submitter:
                 if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
                     break
                 yield PAYLOAD_BYTES_MAX
-        refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
+        if len(commands) > 1:
+            refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
         if refused:
             raise joined(refused)
 
     def _new_job(self, command: SubmitJob, client: str) -> NewJob:
         declared = self.registry.find_known(command.type)
         payload = write_payload(command.payload)
-        refused = [*self._refusals(command, declared, payload)]
+        refused = self._refusals(command, declared, payload)
         if declared is None or refused:
             raise joined(refused)
-        now, stamp = self.clock.now(), self.entropy.stamp()
+        options, now, stamp = command.options, self.clock.now(), self.entropy.stamp()
         job_id = self.entropy.job_id()
-        job = Job.submit(declared.rules, command.options, payload, job_id=job_id, now=now, stamp=stamp)
+        job = Job.submit(declared.rules, options, payload, job_id=job_id, now=now, stamp=stamp)
+        if options.idempotency_key is None and options.unique is None:
+            return NewJob(job=job)
         return NewJob(job=job, keys=tuple(_keys(job, command, client)))
 
     def _refusals(
         self, command: SubmitJob, declared: JobType[Any] | ForeignType | None, payload: str
-    ) -> Iterator[InvalidInput]:
-        """Yield all that is wrong with a command; of a part that could not be read nothing more is said."""
-        unread = {fault.pointer for fault in command.faults}
-        if command.faults:
-            yield InvalidInput(*command.faults)
+    ) -> list[InvalidInput]:
+        """Return all that is wrong with a command; of a part that could not be read nothing more is said."""
+        unread = {fault.pointer for fault in command.faults} if command.faults else _NOTHING
+        refused = [InvalidInput(*command.faults)] if command.faults else []
         if declared is None and unread.isdisjoint({"", "/type"}):
-            yield UnknownType(command.type, tuple(known.name for known in self.registry.known))
+            refused.append(UnknownType(command.type, tuple(known.name for known in self.registry.known)))
         options = command.options
-        yield from _refused_by(options.check)
-        yield from _refused_by(lambda: self._check_queue(options))
-        yield from _refused_by(lambda: self._check_due(options))
+        if options is not NO_OPTIONS:
+            for check in (JobOptions.check, self._check_queue, self._check_due):
+                try:
+                    check(options)
+                except InvalidInput as error:
+                    refused.append(error)
         if declared is not None and unread.isdisjoint({"", "/payload"}):
-            yield from _refused_by(lambda: _check_payload(declared, command.payload, payload))
+            try:
+                _check_payload(declared, command, payload)
+            except InvalidInput as error:
+                refused.append(error)
+        return refused
 
     def _check_queue(self, options: JobOptions) -> None:
         if options.queue is not None and options.queue not in self.registry.known_queues:
@@ -164,17 +175,14 @@ class Submitter:
             raise InvalidInput(Fault(pointer="/run_at", detail=detail))
 
 
-def _refused_by(check: Callable[[], object]) -> Iterator[InvalidInput]:
-    try:
-        check()
-    except InvalidInput as error:
-        yield error
-
-
-def _check_payload(declared: JobType[Any] | ForeignType, payload: object, text: str) -> None:
+def _check_payload(declared: JobType[Any] | ForeignType, command: SubmitJob, text: str) -> None:
     """Size first: nobody wants the thousand faults of a payload that is refused anyway."""
     check_payload_size(text)
-    declared.schema.structure(payload)
+    schema = declared.schema
+    if command.is_plain:
+        schema.check(command.payload)
+    elif command.checked_by is not schema:
+        schema.structure(command.payload)
 
 
 def check_payload_size(payload: str) -> None:
@@ -182,6 +190,24 @@ def check_payload_size(payload: str) -> None:
     if (size := len(payload.encode())) > PAYLOAD_BYTES_MAX:
         detail = f"has {size:,} bytes, {PAYLOAD_BYTES_MAX:,} are allowed; store it and send where it is"
         raise TooLarge(Fault(pointer="/payload", detail=detail))
+
+
+def jobs_by_queue(news: Iterable[NewJob]) -> Mapping[str, int]:
+    """Return how many of the jobs each queue gets."""
+    counts: dict[str, int] = {}
+    for new in news:
+        counts[new.job.queue] = counts.get(new.job.queue, 0) + 1
+    return counts
+
+
+def _accepted(answers: Sequence[AddAnswer]) -> Sequence[Accepted]:
+    accepted: list[Accepted] = []
+    for answer in answers:
+        if isinstance(answer, Stored | Replayed):
+            accepted.append(Accepted(job=answer.job, replayed=isinstance(answer, Replayed)))
+        elif isinstance(answer, Conflicting):
+            raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
+    return accepted
 
 
 def _keys(job: Job, command: SubmitJob, client: str) -> Iterator[KeyClaim]:

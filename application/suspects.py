@@ -56,6 +56,8 @@ class Suspects:
 
     def ended(self, job_id: UUID) -> None:
         """Note that a job runs here no more, or never began."""
+        if not self._on_trial:
+            return  # nor is one alone, which is on trial too
         self._on_trial.discard(job_id)
         if job_id == self._alone:
             self._alone = None

@@ -67,6 +67,7 @@ class TypeBoard:
         self._types: Mapping[tuple[str, str], ForeignType] = {}
         self._by_name: Mapping[str, ForeignType] = {}
         self._live: Mapping[str, frozenset[str]] = {}
+        self.edition = 0  # rises when something is shown
 
     def show(self, seen: Sightings) -> None:
         """Take over what the store has."""
@@ -82,6 +83,7 @@ class TypeBoard:
         self._live = {name: frozenset(hashes) for name, hashes in live.items()}
         self._by_name = self._chosen()
         self._seen = seen
+        self.edition += 1
 
     @property
     def types(self) -> tuple[ForeignType, ...]:

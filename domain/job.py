@@ -20,11 +20,14 @@ MISPLACED_MAX: Final = 12
 #: A job whose notice was replaced this often without a start kills whoever receives it.
 ANNOUNCES_MAX: Final = 10
 
+#: What belongs to a state and ends with it, unless the move says otherwise.
+_OVER: Final = {"worker": None, "lease_until": None, "retry_at": None, "wake_at": None, "finished_at": None}
+
 #: The first worker that a job loses is hardly its fault. From the second on its policy's delay holds.
 AT_ONCE: Final = timedelta(0)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Job(JobRecord):
     """The record of a job, and its moves.
 
@@ -44,18 +47,18 @@ class Job(JobRecord):
         if self.stop_asked or self.attempt >= self.max_attempts:
             reason = "asked to stop" if self.stop_asked else "no attempts left"
             raise IllegalTransition(job_id=self.id, state=self.state.value, verb="start", reason=reason)
-        started = self._move(
+        return self._move(
             JobState.PROCESSING,
             Fact.STARTED,
             now=now,
             stamp=stamp,
             guard=Guard.CLAIM,
+            lease=lease,
             attempt=self.attempt + 1,
             worker=worker,
             started_at=now,
             announces=0,
         )
-        return evolve(started, lease=lease)
 
     def succeed(self, *, result: str | None, now: datetime, stamp: int) -> Transition:
         """End the attempt and the job well, also if it was asked to stop and had finished by then."""
@@ -171,7 +174,7 @@ class Job(JobRecord):
     def ask_to_stop(self) -> Self:
         """Mark a running job; its version stays, so the outcome in flight stays valid."""
         self._require("ask_to_stop", JobState.PROCESSING)
-        return evolve(self, stop_asked=True)
+        return self.changed(stop_asked=True)
 
     def requeue(
         self, *, now: datetime, stamp: int, payload: str | None = None, payload_version: int | None = None
@@ -252,20 +255,19 @@ class Job(JobRecord):
         guard: Guard = Guard.NONE,
         target: Target = Target.NONE,
         failure: Failure | None = None,
+        lease: timedelta | None = None,
         **changes: Any,
     ) -> Transition:
         """Make the next version. What is not named is over with the old state: worker, lease, due times."""
         if failure is not None:
             changes |= {"error": failure.message, "error_kind": failure.kind}
-        values: dict[str, Any] = {
-            "worker": None,
-            "lease_until": None,
-            "retry_at": None,
-            "wake_at": None,
-            "finished_at": None,
-        }
+        changes["state"] = to
+        changes["version"] = self.version + 1
+        changes["stamp"] = stamp
+        changes["updated_at"] = now
         if to in TERMINAL:
-            values["finished_at"] = now
-        values |= changes
-        job = evolve(self, state=to, version=self.version + 1, stamp=stamp, updated_at=now, **values)
-        return Transition(before=self, job=job, fact=fact, guard=guard, target=target, failure=failure)
+            changes.setdefault("finished_at", now)
+        job = self._with(_OVER, changes)
+        return Transition(
+            before=self, job=job, fact=fact, guard=guard, target=target, failure=failure, lease=lease
+        )

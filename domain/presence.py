@@ -56,14 +56,15 @@ class Incarnation:
     Args:
         process: the name of the process.
         key: of its lock, 32 bits.
+        name: stands on the jobs it runs. It proves that the lock was held, since it is taken with it.
     """
 
     process: str
     key: int
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The name on the jobs it runs. It proves that the lock was held, since it is taken with it."""
+    @name.default
+    def _named(self) -> str:
         return f"{self.process}{_MARK}{self.key:0{_KEY_DIGITS}x}"
 
 

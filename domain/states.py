@@ -4,7 +4,13 @@ from enum import Enum
 from typing import Final
 
 
-class JobState(Enum):
+class Word(Enum):
+    """Members are hashed as the single objects that they are; Enum would hash their names."""
+
+    __hash__ = object.__hash__
+
+
+class JobState(Word):
     """Where a job stands. Values are the public status names."""
 
     SCHEDULED = "scheduled"
@@ -30,7 +36,7 @@ TERMINAL: Final = frozenset(
 DEAD: Final = frozenset({JobState.FAILED, JobState.EXPIRED})
 
 
-class Priority(Enum):
+class Priority(Word):
     """How urgent a job is among those of its queue, most urgent first."""
 
     HIGH = "high"
@@ -38,7 +44,7 @@ class Priority(Enum):
     LOW = "low"
 
 
-class Guard(Enum):
+class Guard(Word):
     """What must still hold in the row, beside its fence and state, for a transition to be saved.
 
     The store repeats the condition in the statement itself, by its own clock.
@@ -52,7 +58,7 @@ class Guard(Enum):
     EXPIRED = "expired"  # the time to live is over
 
 
-class Target(Enum):
+class Target(Word):
     """Where the notice of a saved transition has to go."""
 
     NONE = "none"
@@ -61,7 +67,7 @@ class Target(Enum):
     DEAD = "dead"
 
 
-class Fact(Enum):
+class Fact(Word):
     """What a transition says happened, in the past tense."""
 
     SUBMITTED = "submitted"

@@ -47,7 +47,7 @@ class HistoryEntry:
     failure: Failure | None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Transition:
     """One move of one job, decided and not yet saved.
 

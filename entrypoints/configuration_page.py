@@ -1,5 +1,6 @@
 """The page of settings in `docs/`, made from the settings class itself."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,9 @@ def _default(value: object) -> str:
         return "—"
     if isinstance(value, bool):
         return f"`{int(value)}`"
+    if isinstance(value, timedelta):
+        hours = round(value / timedelta(hours=1))
+        return f"`{hours}h`" if hours % 24 or hours < 168 else f"`{hours // 24}d`"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jobmill.application.errors import SetupFault
 from jobmill.application.handlers import Registry
+from jobmill.entrypoints import collecting
 from jobmill.entrypoints.banner import banner, shown_host
 from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry
 from jobmill.entrypoints.dependencies import declaring, first_look, readiness_of, until_ready
@@ -156,6 +157,7 @@ async def _until_stopped(
     main: Coroutine[Any, Any, object], failed: "asyncio.Future[None]", stop: asyncio.Event
 ) -> None:
     """Run ``main`` until it ends; a service that fails stops it and is raised."""
+    collecting.settle()
     running = asyncio.create_task(main)
     either: set[asyncio.Future[Any]] = {running, failed}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

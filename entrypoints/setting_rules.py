@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from jobmill.domain.options import CONTROL
+from jobmill.domain.retention import KEEP_MAX, KEEP_MIN
 
 TEXT_CHARS_MAX: Final = 4_096
 
+_SPAN: Final = re.compile(r"(\d{1,6})(h|d)", re.ASCII)
+_HOURS_OF: Final = {"h": 1, "d": 24}
 _HOST: Final = re.compile(r"[\w.:%-]+")
 _MODULE: Final = re.compile(r"[^\W\d][\w-]*(\.[^\W\d][\w-]*)*(:[^\W\d]\w*)?")
 
@@ -36,6 +40,17 @@ def number(low: int, high: int) -> Callable[[str], int]:
         raise ValueError(f"must be a whole number from {low} to {high:,}")
 
     return read
+
+
+def keep(text: str) -> timedelta | None:
+    """Read how long something is kept; None for ever."""
+    if text.lower() == "never":
+        return None
+    found = _SPAN.fullmatch(text)
+    span = timedelta(hours=int(found[1]) * _HOURS_OF[found[2]]) if found else None
+    if span is None or not KEEP_MIN <= span <= KEEP_MAX:
+        raise ValueError("must be hours or days from 1h to 36500d, as in 12h or 7d, or never")
+    return span
 
 
 def flag(text: str) -> bool:

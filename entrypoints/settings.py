@@ -1,6 +1,7 @@
 """The settings: read once, checked whole, never printed with their secrets."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
@@ -8,6 +9,7 @@ from typing import Any, Final, Self
 from attrs import Attribute, Factory, field, fields, frozen
 
 from jobmill.application.errors import SetupFault
+from jobmill.domain.retention import Retention
 from jobmill.entrypoints import setting_rules as rules
 from jobmill.entrypoints.project_file import FILE, TABLE, UnreadableProject, read_table, text_of
 
@@ -92,6 +94,16 @@ class Settings:
         1_000_000,
         "Undelivered jobs that a queue may hold; beyond, submitting is refused (503).",
     )
+    retention_done: timedelta | None = _setting(
+        rules.keep,
+        timedelta(hours=72),
+        "How long succeeded, cancelled and discarded jobs are kept, as in `12h`; `never` deletes none.",
+    )
+    retention_dead: timedelta | None = _setting(
+        rules.keep,
+        timedelta(days=90),
+        "How long dead letters and quarantined messages are kept; `never` deletes none.",
+    )
     shutdown_grace_s: int = _setting(
         rules.number(0, 3_600), 25, "Seconds that running jobs get to finish at shutdown."
     )
@@ -103,6 +115,11 @@ class Settings:
         None,
         "`console` or `json`; the default is console on a terminal, else json.",
     )
+
+    @property
+    def retention(self) -> Retention:
+        """How long what is over is kept."""
+        return Retention(done=self.retention_done, dead=self.retention_dead)
 
     @property
     def is_embedded(self) -> bool:

@@ -2,7 +2,6 @@
 
 pytest_plugins = [
     "jobmill.testing.plugin",
-    "tests.fixtures.coverage",
     "tests.fixtures.servers",
     "tests.fixtures.wheel",
 ]

@@ -28,7 +28,7 @@ def names(requirements: list[str]) -> set[str]:
     return {normal(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]) for requirement in requirements}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "benchmarks/requirements.txt"])
 def test_every_line_is_a_pin_and_nothing_else(name: str) -> None:
     assert [line for line in lines(name) if not PIN.fullmatch(line)] == []
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from jobmill.adapters.memory.statements import Database
 from jobmill.adapters.memory.tables import BarrierRow, Tables
@@ -98,7 +98,7 @@ class MemoryBarriers(Barriers):
             for fence in fences:
                 job = tables.standing(fence)
                 if job is not None and job.state is JobState.QUEUED:
-                    tables.jobs[job.id] = evolve(job, announced_at=now)
+                    tables.jobs[job.id] = job.changed(announced_at=now)
 
         await self.database.run("barriers.went_back", statement)
 

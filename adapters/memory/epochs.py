@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from jobmill.adapters.memory.statements import Database
 from jobmill.adapters.memory.tables import EpochRow, Tables
@@ -60,7 +60,7 @@ def _refill(tables: Tables, rows: Sequence[int], *, now: datetime) -> int:
     for row, job in zip(rows, looked_at, strict=False):
         if job.fence not in announced:
             # Its notice starts from here, so that a barrier sent earlier does not take it for lost.
-            tables.jobs[job.id] = evolve(job, announced_at=now)
+            tables.jobs[job.id] = job.changed(announced_at=now)
             tables.announce(row, job, Target.QUEUE, now=now)
     if looked_at:
         tables.epoch.cursor = looked_at[-1].id

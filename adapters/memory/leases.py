@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from jobmill.adapters.memory.statements import Database
 from jobmill.adapters.memory.tables import Tables
@@ -77,7 +77,7 @@ def _renew(tables: Tables, fence: Fence, *, until: datetime) -> LeaseAnswer:
     job = tables.standing(fence)
     if job is None or job.state is not JobState.PROCESSING:
         return Lost()
-    tables.jobs[job.id] = evolve(job, lease_until=until)
+    tables.jobs[job.id] = job.changed(lease_until=until)
     return Renewed(stop_asked=job.stop_asked)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from jobmill.adapters.memory.statements import Database
 from jobmill.adapters.memory.tables import OutboxRow, Tables
@@ -76,6 +76,6 @@ def _announce(tables: Tables, fence: Fence, row: int, *, now: datetime) -> Notic
     if job is None or job.state is not JobState.QUEUED:
         return None
     if row not in tables.outbox:  # else this is a second try
-        job = tables.jobs[job.id] = evolve(job, announced_at=now, announces=job.announces + 1)
+        job = tables.jobs[job.id] = job.changed(announced_at=now, announces=job.announces + 1)
         tables.announce(row, job, Target.QUEUE, now=now)
     return Notice(row=row, job=job, target=Target.QUEUE)

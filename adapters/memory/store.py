@@ -16,6 +16,7 @@ from jobmill.adapters.memory.outbox import MemoryOutbox
 from jobmill.adapters.memory.presence import MemoryPresence
 from jobmill.adapters.memory.progress import MemoryProgress
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
+from jobmill.adapters.memory.retention import MemoryRetention
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
 from jobmill.adapters.memory.transactions import MemoryTransactions
@@ -31,6 +32,7 @@ from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
+from jobmill.application.ports.retention import RetentionSteps
 from jobmill.application.ports.store import Store
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.ports.type_registry import TypeRegistry
@@ -115,6 +117,11 @@ class MemoryStore(Store):
     def progress(self) -> ProgressBoard:
         """How far running jobs are."""
         return MemoryProgress(database=self._database)
+
+    @property
+    def retention(self) -> RetentionSteps:
+        """What is kept no longer."""
+        return MemoryRetention(database=self._database)
 
     @property
     def types(self) -> TypeRegistry:

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.dialect import Rows
 from jobmill.adapters.sql.finding import Finding
 from jobmill.adapters.sql.insertion import Insertion, KeysMoved
 from jobmill.adapters.sql.key_verdicts import Verdicts
@@ -49,7 +50,7 @@ class Adding:
         if any(new.keys for new in news):
             return await self._add_keyed(units)
         made = [new.job for new in news]
-        rows = await self._database.link(self._insertion.chain, *self._insertion.bound(made)) if made else ()
+        rows = await self._database.link(*self._insertion.bound(made)) if made else ()
         stored = await self._stored(made, rows)
         return [[Stored(job=stored[new.job.id]) for new in unit] for unit in units]
 
@@ -65,10 +66,10 @@ class Adding:
             return verdicts.answers(await self._stored(verdicts.made, rows))
         raise StorageUnavailable(KEYS_MOVE)
 
-    async def _stored(self, made: Sequence[Job], rows: Sequence[Any]) -> Mapping[UUID, Job]:
+    async def _stored(self, made: Sequence[Job], rows: Rows) -> Mapping[UUID, Job]:
         """Return the jobs as they stand: one that was there is from an earlier try, and may have moved on."""
         stored = {job.id: job for job in made}
-        missed = list(stored.keys() - {row.id for row in rows})
+        missed = list(stored.keys() - {row[0] for row in rows})
         if missed:
             found = await self._database.read_after_write(
                 self._finding.statement, self._finding.bound(missed)

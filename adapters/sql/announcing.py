@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Values
-from jobmill.adapters.sql.fences import FENCE, locked, stands
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.fences import FENCE, stands
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs, outbox
 from jobmill.application.ports.outbox import Notice
 from jobmill.domain.states import JobState, Target
@@ -47,7 +47,7 @@ class Announcing:
             calls=calls,
             counting=_counting(dialect, calls),
             writing=_writing(dialect, calls),
-            reading=select(*JOB, outbox.c.id.label("row")).select_from(
+            reading=select(*READ, outbox.c.id.label("row")).select_from(
                 calls.rows.join(jobs, stands(calls.rows)).join(outbox, outbox.c.id == calls.rows.c.row)
             ),
         )
@@ -68,9 +68,10 @@ def _is_wanted(calls: CTE) -> ColumnElement[bool]:
 
 
 def _counting(dialect: Dialect, calls: Incoming) -> Update:
-    held = locked(calls.rows)
     return (
-        update(jobs).values(announced_at=dialect.now, announces=jobs.c.announces + 1).where(_is_wanted(held))
+        update(jobs)
+        .values(announced_at=dialect.now, announces=jobs.c.announces + 1)
+        .where(_is_wanted(calls.rows), dialect.locks(calls, jobs.c.id, joined=True))
     )
 
 

@@ -25,8 +25,8 @@ from sqlalchemy import (
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, Word
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming
-from jobmill.adapters.sql.fences import FENCE, fence_values, locked, stands
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.fences import FENCE, fence_values, stands
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import IS_QUEUED, barriers, jobs, outbox
 from jobmill.application.ports.barriers import Barrier, BarrierRecord, Barriers
 from jobmill.application.ports.message_bus import Lane
@@ -56,14 +56,15 @@ class SqlBarriers(Barriers):
         lanes = dialect.incoming("lanes", {"queue": Text(), "priority": Word(Priority)})
         without = dialect.incoming("without", {"queue": Text()})
         fences = dialect.incoming("fences", FENCE)
-        held = locked(fences.rows)
         return cls(
             database=database,
             lanes=lanes,
             without=without,
             wanting=_wanting(dialect, lanes, without),
             fences=fences,
-            moving=update(jobs).values(announced_at=dialect.now).where(stands(held), IS_QUEUED),
+            moving=update(jobs)
+            .values(announced_at=dialect.now)
+            .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, joined=True), IS_QUEUED),
         )
 
     async def records(self) -> Sequence[BarrierRecord]:
@@ -134,7 +135,7 @@ class SqlBarriers(Barriers):
             barriers.c.seen_at <= self._now - bindparam("after", type_=SPAN),
         )
         statement = (
-            select(*JOB)
+            select(*READ)
             .where(
                 IS_QUEUED,
                 jobs.c.queue == barrier.lane.queue,

@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_EMPTY: Final = "[]"
 E = TypeVar("E", bound=Enum)
 
 
@@ -56,13 +57,22 @@ class Word(TypeDecorator[E]):
     def __init__(self, words: type[E]) -> None:
         super().__init__()
         self.words = words
-        self._members = {member.value: member for member in words}
+        self._texts: dict[E | None, str] = {each: str(each.value) for each in words}
+        self._members: dict[str | None, E] = {str(each.value): each for each in words}
+
+    def text(self, value: E) -> str:
+        """Return the text that stands for a member."""
+        return self._texts[value]
+
+    def meaning(self, text: str | None) -> E | None:
+        """Return the member for which a text stands; None for none."""
+        return None if text is None else self._members[text]
 
     def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(value.value)
+        return None if value is None else self._texts[value]
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
-        return None if value is None else self._members[value]
+        return self.meaning(value)
 
 
 class JsonText(TypeDecorator[Any]):
@@ -75,8 +85,18 @@ class JsonText(TypeDecorator[Any]):
         super().__init__()
         self.restore = restore
 
+    def text(self, value: object) -> str:
+        """Return the text of a value; most are empty tuples."""
+        return _EMPTY if value == () else json.dumps(value)
+
+    def meaning(self, text: str | None) -> object:
+        """Return the value that a text holds."""
+        if text == _EMPTY:
+            return self.restore(())
+        return None if text is None else self.restore(json.loads(text))
+
     def process_bind_param(self, value: object, dialect: Dialect) -> str:
-        return json.dumps(value)
+        return self.text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> object:
-        return None if value is None else self.restore(json.loads(value))
+        return self.meaning(value)

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from jobmill.adapters.sql.dialect import Chain, Dialect, Params, Values
+from jobmill.adapters.sql.dialect import Chain, Dialect, Hot, Line, Params, Rows, Unsent, Values
 from jobmill.adapters.sql.faults import DRIVER_ERRORS, Meaning, as_fault, meaning_of
 from jobmill.application.errors import StorageUnavailable, StorageUnknown
 from jobmill.domain.errors import JobmillError
@@ -42,6 +43,7 @@ class Database:
         reads: single statements that change nothing.
         writes: single statements that stand by themselves.
         chains: what carries a ``Chain``, a transaction only where the dialect needs one.
+        line: the short way for the hot path, if there is one.
         units: transactions.
         handlers: the transactions of handlers.
         handlers_max: how many of them at a time.
@@ -55,6 +57,7 @@ class Database:
     reads: AsyncEngine
     writes: AsyncEngine
     chains: AsyncEngine
+    line: Line | None
     units: AsyncEngine
     handlers: AsyncEngine
     handlers_max: int
@@ -71,16 +74,16 @@ class Database:
 
         return await self.look(work)
 
-    async def read_after_write(self, statement: Executable, params: Params) -> Sequence[Row[Any]]:
+    async def read_after_write(self, hot: Hot, params: Params) -> Rows:
         """Return what the answer to a write that was carried out still lacks; without it that is unknown."""
         try:
-            return await self.read(statement, params)
+            return await self.hot(hot, params, changes=False)
         except StorageUnavailable as error:
             raise StorageUnknown(str(error), retry_after=error.retry_after) from error
 
     async def look(self, work: Work[T]) -> T:
         """Carry out work that only reads, on one connection; errors as in ``read``."""
-        return await self._tried(self.reads, work, changes=False)
+        return await self._on(self.reads, work, changes=False)
 
     async def write(self, statement: Executable, params: Params | None = None) -> Sequence[Row[Any]]:
         """Carry out one statement and return what it returns."""
@@ -89,19 +92,29 @@ class Database:
             result = await connection.execute(statement, params)
             return result.all() if result.returns_rows else ()
 
-        return await self._tried(self.writes, work, changes=True)
+        return await self._on(self.writes, work, changes=True)
 
-    async def link(self, chain: Chain, head: Params, *followers: Sequence[Values]) -> Sequence[Row[Any]]:
-        """Carry out a chain by itself and return what its head returns."""
+    async def hot(self, hot: Hot, params: Params, *, changes: bool = True) -> Rows:
+        """Carry out one statement of the hot path; its rows may have places only, and no names."""
+        if self.line is not None:
+            return await self._tried(partial(self._by_line, self.line, hot, params, changes=changes))
+        if changes:
+            return await self.write(hot.statement, params)
+        return await self.read(hot.statement, params)
 
-        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+    async def link(self, chain: Chain, head: Params, *followers: Sequence[Values]) -> Rows:
+        """Carry out a chain by itself and return what its head returns, as ``hot`` does."""
+        if (whole := chain.whole(head, *followers)) is not None:
+            return await self.hot(*whole)
+
+        async def work(connection: AsyncConnection) -> Rows:
             return await chain.run(connection, head, *followers)
 
-        return await self._tried(self.chains, work, changes=True)
+        return await self._on(self.chains, work, changes=True)
 
     async def unit(self, work: Work[T]) -> T:
         """Carry out work in one transaction; it may be called again from its beginning."""
-        return await self._tried(self.units, work, changes=True)
+        return await self._on(self.units, work, changes=True)
 
     async def close(self) -> None:
         """Close all connections, after what is under way has ended or had its time."""
@@ -110,45 +123,61 @@ class Database:
             for task in late:
                 task.cancel()
         await self.reads.dispose()
+        if self.line is not None:
+            await self.line.close()
         await self.units.dispose()
         await self.handlers.dispose()
 
-    async def _tried(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+    async def _on(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+        return await self._tried(partial(self._attempt, engine, work, changes=changes))
+
+    async def _tried(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Do it in a task of our own, which a caller that is cancelled leaves to end by itself.
 
         A statement that is cancelled half way costs its connection on PostgreSQL, and keeps the write lock
         on SQLite.
         """
-        task = asyncio.create_task(self._tried_here(engine, work, changes=changes))
+        task = asyncio.create_task(self._tried_here(attempt))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
-    async def _tried_here(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
+    async def _tried_here(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for pause_s in PAUSES_S:
             try:
-                return await self._attempt(engine, work, changes=changes)
+                return await attempt()
             except _TryAgain:
                 await asyncio.sleep(pause_s)
         try:
-            return await self._attempt(engine, work, changes=changes)
+            return await attempt()
         except _TryAgain as given_up:
             raise self._fault(given_up.cause, Meaning.AGAIN) from given_up.cause
 
     async def _attempt(self, engine: AsyncEngine, work: Work[T], *, changes: bool) -> T:
-        """Do it once. Until there is a connection nothing is sent, and without changes nothing is unknown."""
         sent = False
         try:
             async with engine.begin() as connection:
                 sent = True
                 return await self._within_bounds(connection, work)
         except DRIVER_ERRORS as error:
-            meaning = meaning_of(error)
-            if sent and meaning is Meaning.AGAIN:
-                raise _TryAgain(error) from error
-            if meaning is Meaning.CUT_OFF and not (sent and changes):
-                meaning = Meaning.UNAVAILABLE
-            raise self._fault(error, meaning) from error
+            raise self._judged(error, sent=sent, changes=changes) from error
+
+    async def _by_line(self, line: Line, hot: Hot, params: Params, *, changes: bool) -> Rows:
+        try:
+            return await line.fetch(hot, params)
+        except Unsent as error:
+            raise self._judged(error.cause, sent=False, changes=changes) from error.cause
+        except DRIVER_ERRORS as error:
+            raise self._judged(error, sent=True, changes=changes) from error
+
+    def _judged(self, error: BaseException, *, sent: bool, changes: bool) -> Exception:
+        """Say what to raise. Without a connection nothing is sent; without changes nothing is unknown."""
+        meaning = meaning_of(error)
+        if sent and meaning is Meaning.AGAIN:
+            return _TryAgain(error)
+        if meaning is Meaning.CUT_OFF and not (sent and changes):
+            meaning = Meaning.UNAVAILABLE
+        return self._fault(error, meaning)
 
     async def _within_bounds(self, connection: AsyncConnection, work: Work[T]) -> T:
         """Wait within bounds, and do not use again a connection that was cut off or may be read-only."""

@@ -1,11 +1,11 @@
 """What differs between the two databases for the repositories: the time, rows handed in, linked writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
-from sqlalchemy import CTE, BigInteger, ColumnElement, Row, Select, Table, Uuid
+from sqlalchemy import CTE, BigInteger, Column, ColumnElement, Executable, Row, Select, Table, Uuid
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,6 +31,13 @@ class Incoming(Protocol):
     @property
     def rows(self) -> CTE:
         """The rows as a table to select from and to join."""
+        ...
+
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Say that a key is one of the values of the first column, so that each is looked up by its index.
+
+        Whatever the planner believes of the table: a condition on it alone, and not a join.
+        """
         ...
 
     def bound(self, rows: Sequence[Values]) -> Params:
@@ -64,6 +71,40 @@ class Follower:
         }
 
 
+@frozen(kw_only=True)
+class Echo:
+    """Rows that are written of what a head returns, without anything handed in for them.
+
+    Args:
+        source: makes the rows, their columns in the table's order, of those that the head returns.
+    """
+
+    table: Table
+    source: Callable[[CTE], Select[Any]]
+
+
+@frozen(kw_only=True, eq=False)
+class Hot:
+    """A statement of the hot path, which may go to the driver without SQLAlchemy in between.
+
+    Args:
+        statement: itself.
+        text: as the driver takes it; None where only SQLAlchemy runs it.
+        order: the names of its parameters, in the order of their places.
+        own: the values that the statement brings along.
+    """
+
+    statement: Executable
+    text: str | None = None
+    order: Sequence[str] = ()
+    own: Params = field(factory=dict)
+
+    def values(self, params: Params) -> list[Any]:
+        """Return what stands at each place."""
+        all_of_them = self.own | params
+        return [all_of_them[name] for name in self.order]
+
+
 class Chain(Protocol):
     """A head and its followers: all of it or nothing, in as few round trips as the database allows."""
 
@@ -71,6 +112,37 @@ class Chain(Protocol):
         self, connection: AsyncConnection, head: Params, *followers: Sequence[Values]
     ) -> Sequence[Row[Any]]:
         """Carry it out and return what the head returns."""
+        ...
+
+    def whole(self, head: Params, *followers: Sequence[Values]) -> tuple[Hot, Params] | None:
+        """Return it as one statement with its parameters, if it is one."""
+        ...
+
+
+Rows = Sequence[Sequence[Any]]
+
+
+class Unsent(Exception):
+    """There was no connection, so nothing was sent."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+class Line(Protocol):
+    """The short way for statements of the hot path."""
+
+    async def fetch(self, hot: Hot, params: Params) -> Rows:
+        """Carry out one statement by itself, and return its rows as the driver has them.
+
+        Raises:
+            Unsent: nothing was sent; beside it the errors of the driver itself.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close its connections."""
         ...
 
 
@@ -91,12 +163,29 @@ class Dialect(Protocol):
         """Describe rows to be handed in; ``name`` is theirs within the statement."""
         ...
 
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """Say that a row's key is in the first column handed in, and that it was locked before all writing.
+
+        In the order of their keys, so that two batches never wait for each other in a circle.
+
+        Args:
+            skip: leave out what is locked by somebody else, instead of waiting.
+            joined: the statement joins the rows by this key anyway.
+        """
+        ...
+
+    def hot(self, statement: Executable) -> Hot:
+        """Make a statement ready for the hot path."""
+        ...
+
     def insert(self, table: Table) -> PostgresInsert | SqliteInsert:
         """Begin an insertion that may say what to do about a row that is there already."""
         ...
 
-    def chain(self, head: Head, *followers: Follower) -> Chain:
-        """Link writes."""
+    def chain(self, head: Head, *followers: Follower, echoes: Sequence[Echo] = ()) -> Chain:
+        """Link writes; only the followers' rows are handed in with a run."""
         ...
 
 

@@ -9,11 +9,10 @@ from sqlalchemy import ColumnElement, func, select, type_coerce
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.mapping import JOB, job_from
-from jobmill.adapters.sql.schema import TO_CANCEL, jobs
+from jobmill.adapters.sql.mapping import READ, job_from
+from jobmill.adapters.sql.schema import MAY_EXPIRE, TO_CANCEL, jobs
 from jobmill.application.ports.due_jobs import DueJobs
 from jobmill.domain.job import Job
-from jobmill.domain.states import UNSTARTED
 
 
 @frozen(kw_only=True)
@@ -30,7 +29,7 @@ class SqlDueJobs(DueJobs):
     async def expired(self, *, limit: int) -> Sequence[Job]:
         """See ``DueJobs``."""
         over = jobs.c.expires_at <= self._now
-        return await self._found(jobs.c.state.in_(UNSTARTED), over, order=jobs.c.expires_at, limit=limit)
+        return await self._found(MAY_EXPIRE, over, order=jobs.c.expires_at, limit=limit)
 
     async def to_cancel(self, *, limit: int) -> Sequence[Job]:
         """See ``DueJobs``."""
@@ -50,5 +49,5 @@ class SqlDueJobs(DueJobs):
     async def _found(
         self, *conditions: ColumnElement[bool], order: ColumnElement[Any], limit: int
     ) -> Sequence[Job]:
-        statement = select(*JOB).where(*conditions).order_by(order, jobs.c.id).limit(limit)
+        statement = select(*READ).where(*conditions).order_by(order, jobs.c.id).limit(limit)
         return [job_from(row) for row in await self._database.read(statement)]

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
-from jobmill.adapters.sql.fences import locked
+from jobmill.adapters.sql.kinds import KINDS, kinds_in, merged
 from jobmill.adapters.sql.schema import barriers, broker_epoch, jobs, outbox
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
 from jobmill.domain.states import JobState, Target
@@ -95,7 +95,7 @@ class SqlEpochs(BrokerEpochs):
             cursor = (await connection.execute(_CURSOR)).scalar_one_or_none()
             if (await connection.execute(self._written, self._ids.bound([(row,) for row in rows]))).first():
                 return len(rows)
-            looked_at = (await connection.execute(_next_queued(cursor, len(rows)))).scalars().all()
+            looked_at = await _next_queued(connection, cursor, len(rows))
             if looked_at:
                 wanted = [
                     (job_id, row, JobState.QUEUED) for job_id, row in zip(looked_at, rows, strict=False)
@@ -117,19 +117,31 @@ class SqlEpochs(BrokerEpochs):
         )
 
 
-def _next_queued(cursor: UUID | None, limit: int) -> Select[Any]:
+async def _next_queued(connection: AsyncConnection, cursor: UUID | None, limit: int) -> Sequence[UUID]:
+    """Return the next queued jobs in the order of their ids, without a look at any other."""
     beyond = true() if cursor is None else jobs.c.id > cursor
-    queued = jobs.c.state == JobState.QUEUED
-    return select(jobs.c.id).where(queued, beyond).order_by(jobs.c.id).limit(limit)
+    kinds = kinds_in((await connection.execute(KINDS)).all())
+    queued = [kind for kind in kinds if kind.state is JobState.QUEUED]
+    found: list[UUID] = []
+    for ids in merged(
+        queued, lambda kind: select(jobs.c.id).where(kind.matches, beyond).order_by(jobs.c.id).limit(limit)
+    ):
+        page = select(ids.c.id).order_by(ids.c.id).limit(limit)
+        found += (await connection.execute(page)).scalars().all()
+    return sorted(found)[:limit]
 
 
 def _announcing(dialect: Dialect, filled: Incoming) -> Update:
     """Build the note that these jobs are announced as of now; it locks them before any is written."""
-    held = locked(filled.rows)
     return (
         update(jobs)
         .values(announced_at=dialect.now)
-        .where(jobs.c.id == held.c.job_id, jobs.c.state == held.c.state, not_(_has_row()))
+        .where(
+            jobs.c.id == filled.rows.c.job_id,
+            dialect.locks(filled, jobs.c.id, joined=True),
+            jobs.c.state == filled.rows.c.state,
+            not_(_has_row()),
+        )
     )
 
 

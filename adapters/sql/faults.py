@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from asyncpg import InterfaceError as ClientError
+from asyncpg import InternalClientError, InvalidCachedStatementError, PostgresError
 from sqlalchemy.exc import DBAPIError, InterfaceError, NotSupportedError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -13,7 +15,17 @@ from jobmill.domain.errors import JobmillError
 
 #: What a connection, a statement or the pool may raise; everything else is our own mistake. ``TimeoutError``
 #: is an ``OSError``; a text that is no Unicode and a number beyond 64 bits are refused by the driver itself.
-DRIVER_ERRORS: Final = (DBAPIError, StatementError, PoolTimeout, OSError, UnicodeEncodeError, OverflowError)
+DRIVER_ERRORS: Final = (
+    DBAPIError,
+    StatementError,
+    PoolTimeout,
+    PostgresError,
+    ClientError,
+    InternalClientError,
+    OSError,
+    UnicodeEncodeError,
+    OverflowError,
+)
 
 MEND: Final = "run `jobmill migrate`"
 POOL_RETRY: Final = timedelta(seconds=1)
@@ -69,6 +81,10 @@ def meaning_of(error: BaseException) -> Meaning:
         if error.connection_invalidated:
             return Meaning.CUT_OFF
         return _meaning_of_answer(error)
+    if isinstance(error, PostgresError):
+        return _meaning_of_word(error)
+    if isinstance(error, ClientError) and isinstance(error, ValueError):
+        return Meaning.REFUSED  # the driver itself finds no place for a value
     if isinstance(error, StatementError | UnicodeEncodeError | OverflowError):
         return Meaning.REFUSED
     if isinstance(error, PoolTimeout):
@@ -103,7 +119,13 @@ def _meaning_of_answer(error: DBAPIError) -> Meaning:
         return Meaning.CUT_OFF
     if isinstance(error, NotSupportedError):
         return Meaning.AGAIN  # a statement prepared before somebody migrated; SQLAlchemy forgets it now
-    state = getattr(error.orig, "sqlstate", None) or ""
+    return _meaning_of_word(error.orig)
+
+
+def _meaning_of_word(error: object) -> Meaning:
+    if isinstance(error, InvalidCachedStatementError):
+        return Meaning.AGAIN
+    state = getattr(error, "sqlstate", None) or ""
     if not state:
         return Meaning.CUT_OFF  # no word of the server: the driver itself lost its way, with the connection
     return _BY_STATE.get(state) or _BY_CLASS.get(state[:2], Meaning.UNAVAILABLE)

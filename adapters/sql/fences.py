@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, Row, Uuid, and_, select, type_coerce
+from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, Row, Uuid, and_, type_coerce
 
 from jobmill.adapters.sql.column_types import INSTANT
 from jobmill.adapters.sql.dialect import Types
@@ -29,23 +29,6 @@ def stands(fences: CTE) -> ColumnElement[bool]:
     return and_(
         jobs.c.id == fences.c.job_id, jobs.c.version == fences.c.version, jobs.c.stamp == fences.c.stamp
     )
-
-
-def locked(wanted: CTE, *, skip: bool = False) -> CTE:
-    """Lock jobs in the order of their ids, so that two batches never wait for each other in a circle.
-
-    Args:
-        wanted: rows with a ``job_id``.
-        skip: leave out what is locked by somebody else, instead of waiting.
-
-    Returns:
-        The wanted rows whose job is there and locked. To join these with ``jobs``, and not the wanted ones
-        once more, keeps PostgreSQL from comparing each row of the batch with each.
-
-    SQLite has one writer at a time and leaves the locking out.
-    """
-    rows = select(*wanted.c).join_from(wanted, jobs, jobs.c.id == wanted.c.job_id)
-    return rows.order_by(jobs.c.id).with_for_update(of=jobs, skip_locked=skip).cte("locked")
 
 
 def later(moment: ColumnElement[datetime], span: ColumnElement[Any]) -> ColumnElement[datetime]:

@@ -1,15 +1,17 @@
-"""The read side in SQL: every page is the merge of walks along an index in the order of the ids."""
+"""The read side in SQL: every page is a walk along an index in the order of the ids, or a merge of some."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Row, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.mapping import HISTORY, JOB, entry_from, job_from
+from jobmill.adapters.sql.id_times import lowest_id
+from jobmill.adapters.sql.kinds import KINDS, Kind, kinds_in, merged
+from jobmill.adapters.sql.mapping import HISTORY, READ, entry_from, job_from
 from jobmill.adapters.sql.schema import job_history, job_progress, job_tags, jobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
 from jobmill.application.ports.progress import Progress
@@ -22,7 +24,6 @@ IDS_AT_ONCE: Final = 500
 #: How far the clock that made an id may be from the database's, by which ``created_at`` is set.
 CLOCKS_APART: Final = timedelta(minutes=1)
 _COUNTED: Final = tuple(state for state in JobState if state in DEAD or state not in TERMINAL)
-_EPOCH_MS_MAX: Final = (1 << 48) - 1
 _PROGRESS: Final = (
     job_progress.c.fraction.label("progress_fraction"),
     job_progress.c.note.label("progress_note"),
@@ -40,7 +41,7 @@ class SqlFinder(JobFinder):
     async def story(self, job_id: UUID) -> JobStory | None:
         """See ``JobFinder``."""
         rows = await self._database.read(
-            select(*JOB, *_PROGRESS)
+            select(*READ, *_PROGRESS)
             .outerjoin_from(jobs, job_progress, job_progress.c.job_id == jobs.c.id)
             .where(jobs.c.id == job_id)
         )
@@ -68,8 +69,18 @@ class SqlFinder(JobFinder):
         return found
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
-        """See ``JobFinder``."""
-        return [job_from(row) for row in await self._database.read(_page(query))]
+        """See ``JobFinder``. Along the index of a filter that has one, else along the kinds, else by id."""
+        if _has_index(query) or not (query.states or query.queue or query.type):
+            return [job_from(row) for row in await self._database.read(_walk(query, columns=READ))]
+        found = kinds_in(await self._database.read(KINDS))
+        wanted = [kind for kind in found if _is_wanted(kind, query)]
+        jobs_found: list[Job] = []
+        for ids in merged(wanted, lambda kind: _walk(query, kind, columns=(jobs.c.id,))):
+            page = select(*READ).join_from(ids, jobs, jobs.c.id == ids.c.id)
+            rows = await self._database.read(page.order_by(_in_order(query, jobs.c.id)).limit(query.limit))
+            jobs_found += [job_from(row) for row in rows]
+        jobs_found.sort(key=lambda job: job.id, reverse=query.newest_first)
+        return jobs_found[: query.limit]
 
     async def counts(self) -> Mapping[tuple[str, JobState], int]:
         """See ``JobFinder``. Read from an index alone."""
@@ -93,29 +104,31 @@ def _progress_in(row: Row[Any]) -> Progress | None:
     )
 
 
-def _page(query: JobQuery) -> Select[Any]:
-    """Walk along one index, or merge one walk per state: a rare one is not looked for among the others."""
-    if len(query.states) < 2:
-        return _walk(query, *query.states, columns=JOB)
-    walks = [_walk(query, state, columns=(jobs.c.id,)).subquery() for state in query.states]
-    wanted = union_all(*(select(walk.c.id) for walk in walks)).subquery("wanted")
-    page = select(*JOB).join_from(wanted, jobs, jobs.c.id == wanted.c.id)
-    return page.order_by(_in_order(query, jobs.c.id)).limit(query.limit)
+def _has_index(query: JobQuery) -> bool:
+    return any(value is not None for value in (query.tag, query.tenant, query.correlation_id))
 
 
-def _walk(query: JobQuery, *state: JobState, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """Build the jobs of a state, or of any; each filter has an index that is sorted by id within it."""
+def _is_wanted(kind: Kind, query: JobQuery) -> bool:
+    return (
+        (not query.states or kind.state in query.states)
+        and query.queue in {None, kind.queue}
+        and query.type in {None, kind.type}
+    )
+
+
+def _walk(query: JobQuery, kind: Kind | None = None, *, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """Build the walk along one index, in the order of the ids; of one kind, or by the query's own filters."""
     walk, key = select(*columns), jobs.c.id
     if query.tag is not None:
         key = job_tags.c.job_id
         walk = walk.join_from(job_tags, jobs, jobs.c.id == key).where(job_tags.c.tag == query.tag)
-    names = ("type", "queue", "tenant", "correlation_id")
+    names = ("tenant", "correlation_id") if kind else ("type", "queue", "tenant", "correlation_id")
     given = {name: value for name in names if (value := getattr(query, name)) is not None}
-    walk = walk.where(
-        *(jobs.c[name] == value for name, value in given.items()),
-        *(jobs.c.state == each for each in state),
-        *_times(query, key),
-    )
+    walk = walk.where(*(jobs.c[name] == value for name, value in given.items()), *_times(query, key))
+    if kind is not None:
+        walk = walk.where(kind.matches)
+    elif query.states:
+        walk = walk.where(jobs.c.state.in_(query.states))
     if query.after is not None:
         walk = walk.where(key < query.after if query.newest_first else key > query.after)
     return walk.order_by(_in_order(query, key)).limit(query.limit)
@@ -129,13 +142,7 @@ def _times(query: JobQuery, key: ColumnElement[UUID]) -> Iterator[ColumnElement[
     """The times themselves, and the ids between which such jobs lie, which is what an index can use."""
     if query.created_from is not None:
         yield jobs.c.created_at >= query.created_from
-        yield key >= _lowest_id(query.created_from - CLOCKS_APART)
+        yield key >= lowest_id(query.created_from - CLOCKS_APART)
     if query.created_before is not None:
         yield jobs.c.created_at < query.created_before
-        yield key < _lowest_id(query.created_before + CLOCKS_APART)
-
-
-def _lowest_id(moment: datetime) -> UUID:
-    """Return the lowest id that can be made at a moment: UUID version 7 begins with the milliseconds."""
-    milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=min(max(milliseconds, 0), _EPOCH_MS_MAX) << 80)
+        yield key < lowest_id(query.created_before + CLOCKS_APART)

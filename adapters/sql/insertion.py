@@ -1,16 +1,17 @@
 """New jobs: keys first, then the jobs that won theirs, their notices and their tags."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Row, literal, select
+from sqlalchemy import CTE, Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Values, follower
+from jobmill.adapters.sql.dialect import Chain, Dialect, Echo, Incoming, Params, Values, follower
 from jobmill.adapters.sql.key_verdicts import Held, Verdicts
 from jobmill.adapters.sql.keys import Keys
-from jobmill.adapters.sql.mapping import JOB, job_from, new_notice, new_tags, values_of
+from jobmill.adapters.sql.mapping import JOB, job_from, new_tags, values_of
 from jobmill.adapters.sql.schema import job_tags, jobs, outbox
 from jobmill.application.ports.job_repository import NewJob
 from jobmill.domain.job import Job
@@ -25,11 +26,11 @@ class KeysMoved(Exception):
 class Insertion:
     """The statements that store new jobs, for whoever has a connection and a transaction.
 
-    Args:
-        chain: stores jobs whose keys are settled.
+    ``_plain`` stores jobs that have no tags, as most have none; ``_tagged`` stores any.
     """
 
-    chain: Chain
+    _plain: Chain
+    _tagged: Chain
     _keys: Keys
     _new: Incoming
 
@@ -41,11 +42,15 @@ class Insertion:
             dialect.insert(jobs)
             .from_select([column.name for column in JOB], select(*new.rows.c).order_by(new.rows.c.id))
             .on_conflict_do_nothing(index_elements=[jobs.c.id])
-            .returning(jobs.c.id, jobs.c.stamp)
+            .returning(jobs.c.id, jobs.c.stamp, jobs.c.version, jobs.c.queue, jobs.c.state)
         )
-        notices = follower(dialect, outbox, created_at=dialect.now, attended=literal(attended))
-        chain = dialect.chain(head, notices, follower(dialect, job_tags))
-        return cls(chain=chain, keys=Keys.on(dialect), new=new)
+        notices = Echo(table=outbox, source=partial(_notices, dialect, attended))
+        return cls(
+            plain=dialect.chain(head, echoes=[notices]),
+            tagged=dialect.chain(head, follower(dialect, job_tags), echoes=[notices]),
+            keys=Keys.on(dialect),
+            new=new,
+        )
 
     async def run(
         self, connection: AsyncConnection, units: Sequence[Sequence[NewJob]]
@@ -63,13 +68,24 @@ class Insertion:
         if verdicts.over and not await self._keys.take_over(connection, verdicts.over):
             raise KeysMoved
         made = verdicts.made
-        return verdicts, await self.chain.run(connection, *self.bound(made)) if made else ()
+        if not made:
+            return verdicts, ()
+        chain, head, *followers = self.bound(made)
+        return verdicts, await chain.run(connection, head, *followers)
 
-    def bound(self, made: Sequence[Job]) -> tuple[Params, Sequence[Values], Sequence[Values]]:
-        """Return what the chain is run with."""
-        queued = [job for job in made if job.state is JobState.QUEUED]
-        notices = [new_notice(job.stamp, job, Target.QUEUE) for job in queued]
-        return self._new.bound([values_of(job) for job in made]), notices, new_tags(made)
+    def bound(self, made: Sequence[Job]) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
+        """Return the chain that stores these jobs, and what it is run with."""
+        head = self._new.bound([values_of(job) for job in made])
+        if tags := new_tags(made):
+            return self._tagged, head, tags
+        return self._plain, head
+
+
+def _notices(dialect: Dialect, attended: bool, stored: CTE) -> Select[Any]:
+    """Make the outbox rows of those that are queued, each with the job's stamp as its id."""
+    job, target = stored.c, literal(Target.QUEUE, outbox.c.target.type)
+    rows = (job.stamp, job.id, job.version, job.stamp.label("of"), job.queue, target, dialect.now)
+    return select(*rows, literal(attended)).where(job.state == JobState.QUEUED)
 
 
 def _by_name(rows: Sequence[Any]) -> Mapping[tuple[str, str], Held]:

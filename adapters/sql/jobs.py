@@ -1,16 +1,15 @@
 """Jobs in SQL: stored whole, changed by compare-and-set, answered by the stamp of each move."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Executable, Row
 
 from jobmill.adapters.sql.adding import Adding
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.dialect import Params
-from jobmill.adapters.sql.fences import fence_in
+from jobmill.adapters.sql.dialect import Hot, Params, Rows
 from jobmill.adapters.sql.finding import Finding
 from jobmill.adapters.sql.mapping import as_the_row_says
 from jobmill.adapters.sql.saving import Saving
@@ -25,7 +24,7 @@ from jobmill.application.ports.job_repository import (
 from jobmill.domain.job import Job
 from jobmill.domain.transition import Transition
 
-Read = Callable[[Executable, Params], Awaitable[Sequence[Row[Any]]]]
+Read = Callable[[Hot, Params], Awaitable[Rows]]
 
 
 @frozen(kw_only=True)
@@ -54,7 +53,7 @@ class SqlJobs(JobRepository):
 
     async def get(self, job_ids: Sequence[UUID]) -> Sequence[Job | None]:
         """See ``JobRepository``."""
-        found = await self._found(job_ids, self._database.read)
+        found = await self._found(job_ids, partial(self._database.hot, changes=False))
         return [found.get(job_id) for job_id in job_ids]
 
     async def save(self, transitions: Sequence[Transition]) -> Sequence[SaveAnswer]:
@@ -65,11 +64,14 @@ class SqlJobs(JobRepository):
         """
         if not transitions:
             return []
-        rows = await self._database.link(self._saving.chain, *self._saving.bound(transitions))
-        saved = {fence_in(row): row for row in rows}
-        missed = [each.job.id for each in transitions if each.job.fence not in saved]
+        rows = {row[1]: row for row in await self._saving.run(self._database, transitions)}
+        saved = [_saved(each, rows.get(each.job.stamp)) for each in transitions]
+        missed = [each.job.id for each, answer in zip(transitions, saved, strict=True) if answer is None]
         earlier = await self._found(missed, self._database.read_after_write)
-        return [_answer(each, saved.get(each.job.fence), earlier.get(each.job.id)) for each in transitions]
+        return [
+            answer or _looked_up(each, earlier.get(each.job.id))
+            for each, answer in zip(transitions, saved, strict=True)
+        ]
 
     async def _found(self, job_ids: Sequence[UUID], read: Read) -> Mapping[UUID, Job]:
         if not job_ids:
@@ -78,9 +80,13 @@ class SqlJobs(JobRepository):
         return self._finding.found(rows)
 
 
-def _answer(transition: Transition, saved: Row[Any] | None, row: Job | None) -> SaveAnswer:
-    if saved is not None:
-        return Saved(job=as_the_row_says(transition.job, saved))
+def _saved(transition: Transition, row: Sequence[Any] | None) -> Saved | None:
+    if row is None or row[0] != transition.job.id:
+        return None
+    return Saved(job=as_the_row_says(transition.job, row[2:]))
+
+
+def _looked_up(transition: Transition, row: Job | None) -> SaveAnswer:
     if row is not None and row.fence == transition.job.fence:
         return Saved(job=row)
     return Stale(job_id=transition.job.id)

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Types, Values
 from jobmill.adapters.sql.fences import later
-from jobmill.adapters.sql.mapping import JOB
+from jobmill.adapters.sql.mapping import READ
 from jobmill.adapters.sql.schema import job_keys, jobs
 from jobmill.domain.states import TERMINAL
 
@@ -44,7 +44,7 @@ class Keys:
         )
 
     async def held(self, connection: AsyncConnection, names: Sequence[Values]) -> Sequence[Row[Any]]:
-        """Return who holds these (scope, key): a ``JOB`` row, then scope, key, holder, fingerprint, free.
+        """Return who holds these (scope, key): a ``READ`` row, then scope, key, holder, fingerprint, free.
 
         The job's columns are null where the job is gone. A key is *free* if its job is gone, or if its hold
         is over and its job finished.
@@ -75,7 +75,7 @@ def _reading(dialect: Dialect, names: Incoming) -> Select[Any]:
     holder = job_keys.c.job_id.label("holder")
     key = (job_keys.c.scope, job_keys.c.key, holder, job_keys.c.fingerprint, _is_free(dialect).label("free"))
     same = and_(job_keys.c.scope == wanted.scope, job_keys.c.key == wanted.key)
-    return select(*JOB, *key).select_from(
+    return select(*READ, *key).select_from(
         names.rows.join(job_keys, same).outerjoin(jobs, jobs.c.id == job_keys.c.job_id)
     )
 

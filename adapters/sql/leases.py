@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Select, Text, Uuid, bindparam, select, true, update
+from sqlalchemy import Select, Text, Uuid, bindparam, select, true, type_coerce, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.dialect import Dialect, Incoming
-from jobmill.adapters.sql.fences import FENCE, fence_in, fence_values, later, locked, stands
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Values
+from jobmill.adapters.sql.fences import FENCE, fence_values, later, stands
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs
 from jobmill.application.ports.leases import Busy, LeaseAnswer, Leases, Lost, Renewed
 from jobmill.domain.job import Job
@@ -21,6 +21,9 @@ from jobmill.domain.states import JobState
 from jobmill.domain.transition import Fence
 
 _RUNNING = jobs.c.state == JobState.PROCESSING
+#: The same, put so that no index serves it: a renewal finds its few jobs by their ids, and not all that run.
+_RUNS: Final = type_coerce(jobs.c.state, Text()).concat("") == JobState.PROCESSING.value
+_RENEWED: Final = (Renewed(stop_asked=False), Renewed(stop_asked=True))
 _WORKERS = (
     select(jobs.c.worker).where(_RUNNING, jobs.c.worker.is_not(None)).distinct().order_by(jobs.c.worker)
 )
@@ -32,8 +35,8 @@ class SqlLeases(Leases):
 
     _database: Database
     _fences: Incoming
-    _renewing: ReturningUpdate[Any]
-    _standing: Select[Any]
+    _renewing: Hot
+    _standing: Hot
     _ids: Incoming
     _asking: ReturningUpdate[Any]
     _lapsed: Select[Any]
@@ -50,12 +53,14 @@ class SqlLeases(Leases):
         return cls(
             database=database,
             fences=fences,
-            renewing=_renewing(dialect, fences),
-            standing=select(jobs.c.id, jobs.c.version, jobs.c.stamp)
-            .join_from(jobs, fences.rows, stands(fences.rows))
-            .where(_RUNNING),
+            renewing=dialect.hot(_renewing(dialect, fences)),
+            standing=dialect.hot(
+                select(jobs.c.id, jobs.c.version, jobs.c.stamp)
+                .join_from(jobs, fences.rows, stands(fences.rows))
+                .where(fences.among(jobs.c.id), _RUNS)
+            ),
             ids=ids,
-            asking=_asking(ids),
+            asking=_asking(dialect, ids),
             lapsed=_lapsed(dialect),
             names=names,
             held=_held(names),
@@ -65,15 +70,14 @@ class SqlLeases(Leases):
         """See ``Leases``. A fence that stands and was not renewed belongs to a row that others had locked."""
         if not fences:
             return []
-        bound = self._fences.bound([fence_values(fence) for fence in fences])
-        rows = await self._database.write(self._renewing, bound | {"lease": ttl})
-        answers: dict[Fence, LeaseAnswer] = {
-            fence_in(row): Renewed(stop_asked=row.stop_asked) for row in rows
-        }
-        if missed := [fence_values(fence) for fence in fences if fence not in answers]:
+        wanted = [fence_values(fence) for fence in fences]
+        bound = self._fences.bound(wanted)
+        rows = await self._database.hot(self._renewing, bound | {"lease": ttl})
+        answers: dict[Values, LeaseAnswer] = {tuple(row[:3]): _RENEWED[bool(row[3])] for row in rows}
+        if missed := [each for each in wanted if each not in answers]:
             standing = await self._database.read_after_write(self._standing, self._fences.bound(missed))
-            answers |= {fence_in(row): Busy() for row in standing}
-        return [answers.get(fence, Lost()) for fence in fences]
+            answers |= {tuple(row): Busy() for row in standing}
+        return [answers.get(each, Lost()) for each in wanted]
 
     async def ask_to_stop(self, job_ids: Sequence[UUID]) -> Sequence[bool]:
         """See ``Leases``."""
@@ -100,28 +104,26 @@ class SqlLeases(Leases):
 
 
 def _renewing(dialect: Dialect, fences: Incoming) -> ReturningUpdate[Any]:
-    held = locked(fences.rows, skip=True)
     return (
         update(jobs)
-        .values(lease_until=later(dialect.now, bindparam("lease", type_=SPAN)))
-        .where(stands(held), _RUNNING)
+        .values(lease_until=later(dialect.now, bindparam("lease", None, SPAN)))
+        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), _RUNS)
         .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.stop_asked)
     )
 
 
-def _asking(ids: Incoming) -> ReturningUpdate[Any]:
-    held = locked(ids.rows)
+def _asking(dialect: Dialect, ids: Incoming) -> ReturningUpdate[Any]:
     return (
         update(jobs)
         .values(stop_asked=true())
-        .where(jobs.c.id == held.c.job_id, _RUNNING)
+        .where(dialect.locks(ids, jobs.c.id), _RUNS)
         .returning(jobs.c.id)
     )
 
 
 def _lapsed(dialect: Dialect) -> Select[Any]:
     return (
-        select(*JOB)
+        select(*READ)
         .where(_RUNNING, jobs.c.lease_until < dialect.now)
         .order_by(jobs.c.lease_until, jobs.c.id)
         .limit(bindparam("rows_max"))
@@ -130,7 +132,7 @@ def _lapsed(dialect: Dialect) -> Select[Any]:
 
 def _held(names: Incoming) -> Select[Any]:
     return (
-        select(*JOB)
+        select(*READ)
         .join_from(jobs, names.rows, jobs.c.worker == names.rows.c.worker)
         .where(_RUNNING)
         .order_by(jobs.c.id)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from attrs import evolve, fields
-from sqlalchemy import Row
+from attrs import fields
+from sqlalchemy import Row, Text, type_coerce
 
+from jobmill.adapters.sql.column_types import JsonText, Word
 from jobmill.adapters.sql.dialect import Values
 from jobmill.adapters.sql.schema import job_history, jobs
 from jobmill.domain.failure import Failure
@@ -18,6 +19,17 @@ from jobmill.domain.transition import HistoryEntry, Transition
 JOB: Final = tuple(jobs.columns)
 _FIELDS: Final = tuple(jobs.columns.keys())
 assert set(_FIELDS) == {each.name for each in fields(Job)}, "a job's table and its class have come apart"
+
+#: A job to be read: words and JSON as the texts that they are, which ``job_from`` turns into what they mean.
+READ: Final = tuple(
+    type_coerce(column, Text).label(column.name) if isinstance(column.type, Word | JsonText) else column
+    for column in JOB
+)
+#: What is to be done to a text that was read, by its column.
+_MEANINGS: Final = tuple(
+    (column.name, column.type.meaning) for column in JOB if isinstance(column.type, Word | JsonText)
+)
+_loose: Final = attrgetter("lease_until", "stop_asked", "announces")
 
 #: What a save writes from the job as it will be. Not among them: what never changes after the submission;
 #: the lease, the stop request and the count of announcements, which are outside the fence; the payload, which
@@ -42,16 +54,19 @@ written_values: Final = attrgetter(*(column.name for column in WRITTEN))
 
 
 def job_from(row: Sequence[Any]) -> Job:
-    """Make the job from a row that begins with the columns ``JOB``."""
-    return Job(**dict(zip(_FIELDS, row[: len(_FIELDS)], strict=True)))
+    """Make the job from a row that begins with the columns ``READ``."""
+    values = dict(zip(_FIELDS, row, strict=False))
+    for name, meaning in _MEANINGS:
+        values[name] = meaning(values[name])
+    return Job.of(values)
 
 
-def as_the_row_says(job: Job, row: Row[Any]) -> Job:
-    """Give a saved job what its row has outside the fence."""
-    loose = (row.lease_until, row.stop_asked, row.announces)
-    if (job.lease_until, job.stop_asked, job.announces) == loose:
+def as_the_row_says(job: Job, loose: Sequence[Any]) -> Job:
+    """Give a saved job what its row has outside the fence: lease, stop request, count of announcements."""
+    if _loose(job) == tuple(loose):
         return job
-    return evolve(job, lease_until=row.lease_until, stop_asked=row.stop_asked, announces=row.announces)
+    lease_until, stop_asked, announces = loose
+    return job.changed(lease_until=lease_until, stop_asked=stop_asked, announces=announces)
 
 
 def entry_from(row: Row[Any]) -> HistoryEntry:

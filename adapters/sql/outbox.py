@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobmill.adapters.sql.announcing import Announcing
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.dialect import Dialect, Incoming
+from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming
 from jobmill.adapters.sql.fences import fence_values, stands
-from jobmill.adapters.sql.mapping import JOB, job_from
+from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import UNATTENDED, jobs, outbox
 from jobmill.application.ports.outbox import Notice, Outbox
 from jobmill.domain.transition import Fence
@@ -28,7 +28,7 @@ class SqlOutbox(Outbox):
     _reading: Select[Any]
     _unattended: Select[Any]
     _rows: Incoming
-    _forgetting: Delete
+    _forgetting: Hot
     _announcing: Announcing
 
     @classmethod
@@ -43,7 +43,7 @@ class SqlOutbox(Outbox):
             reading=_reading(dialect, without),
             unattended=_reading(dialect, without, UNATTENDED),
             rows=rows,
-            forgetting=_forgetting(rows),
+            forgetting=dialect.hot(_forgetting(dialect, rows)),
             announcing=Announcing.on(dialect),
         )
 
@@ -73,7 +73,7 @@ class SqlOutbox(Outbox):
     async def forget(self, rows: Sequence[int]) -> None:
         """See ``Outbox``."""
         if rows:
-            await self._database.write(self._forgetting, self._rows.bound([(row,) for row in rows]))
+            await self._database.hot(self._forgetting, self._rows.bound([(row,) for row in rows]))
 
     async def announce(self, fences: Sequence[Fence], *, rows: Sequence[int]) -> Sequence[Notice | None]:
         """See ``Outbox``."""
@@ -102,19 +102,12 @@ def _reading(dialect: Dialect, without: Incoming, *which: ColumnElement[bool]) -
         .cte("old")
     )
     return (
-        select(*JOB, old.c.id.label("row"), old.c.target)
+        select(*READ, old.c.id.label("row"), old.c.target)
         .select_from(old.outerjoin(jobs, stands(old)))
         .order_by(old.c.created_at, old.c.job_id)
     )
 
 
-def _forgetting(rows: Incoming) -> Delete:
+def _forgetting(dialect: Dialect, rows: Incoming) -> Delete:
     """Build the deletion; its locks are taken in one order too, as others may forget the same rows."""
-    held = (
-        select(outbox.c.id)
-        .join(rows.rows, outbox.c.id == rows.rows.c.row)
-        .order_by(outbox.c.id)
-        .with_for_update(of=outbox)
-        .cte("held")
-    )
-    return delete(outbox).where(outbox.c.id.in_(select(held.c.id)))
+    return delete(outbox).where(dialect.locks(rows, outbox.c.id))

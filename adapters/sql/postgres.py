@@ -1,6 +1,7 @@
 """PostgreSQL through asyncpg: its connections and what each of them is told at the start."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import AdaptedConnection, NullPool, event, text
@@ -11,6 +12,7 @@ from jobmill.adapters.sql.address import Address
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.postgres_dialect import Postgres
+from jobmill.adapters.sql.postgres_line import PostgresLine
 
 CONNECT_WITHIN_S: Final = 5.0
 IDLE_SETTING: Final = "idle_in_transaction_session_timeout"
@@ -19,6 +21,18 @@ SILENCE_S: Final = 5.0
 #: A process that hangs between two statements of ours holds locks that others need: so long and no longer,
 #: which is as long as they wait for a lock.
 IDLE_IN_TRANSACTION_S: Final = 5.0
+#: The hot path finds its rows by their keys, and joins what it found to what was handed in. The planner would
+#: rather read a table that it believes to be small, as every table once was, and new days of jobs always are:
+#: it keeps that plan while the table grows, and makes many before. So it is left one plan, made once.
+ONE_PLAN: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_nestloop": "off",
+    "enable_mergejoin": "off",
+}
+NO_ADVICE: Final[Mapping[str, str]] = {}
+#: Batches of each kind go one after the other: new jobs, starts, outcomes, looks, what is forgotten, leases.
+LINES: Final = 6
 #: A handler may take its time, up to its outcome, which locks its job's row.
 HANDLER_IDLE_S: Final = 60.0
 
@@ -46,7 +60,16 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         hide_parameters=True,
         isolation_level="READ COMMITTED",
     )
-    for each in (engine, handlers):
+    lines = create_async_engine(
+        address.opened(create=False),
+        connect_args=connect_args(limits, planning=ONE_PLAN),
+        pool_size=min(LINES, limits.pool_size),
+        max_overflow=0,
+        pool_timeout=limits.pool_wait_s,
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+    )
+    for each in (engine, lines, handlers):
         event.listen(each.sync_engine, "checkout", _replace_closed)
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
     return Database(
@@ -55,6 +78,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         reads=single,
         writes=single,
         chains=single,
+        line=PostgresLine(engine=lines, silence_s=_silence(limits)),
         units=engine,
         handlers=handlers,
         handlers_max=limits.handlers_max,
@@ -78,7 +102,9 @@ def _silence(limits: Limits) -> float | None:
     return limits.statement_timeout_s + SILENCE_S if limits.statement_timeout_s else None
 
 
-def connect_args(limits: Limits, *, idle_s: float = IDLE_IN_TRANSACTION_S) -> dict[str, Any]:
+def connect_args(
+    limits: Limits, *, idle_s: float = IDLE_IN_TRANSACTION_S, planning: Mapping[str, str] = NO_ADVICE
+) -> dict[str, Any]:
     """Return what every connection is told at its start."""
     settings = {
         "application_name": "jobmill",
@@ -86,8 +112,9 @@ def connect_args(limits: Limits, *, idle_s: float = IDLE_IN_TRANSACTION_S) -> di
         "lock_timeout": _milliseconds(limits.lock_timeout_s),
         IDLE_SETTING: _milliseconds(idle_s),
         "timezone": "UTC",  # elsewhere a day that is added may have 23 hours
+        "jit": "off",  # takes longer than any statement of ours
     }
-    return {"timeout": CONNECT_WITHIN_S, "server_settings": settings}
+    return {"timeout": CONNECT_WITHIN_S, "server_settings": {**settings, **planning}}
 
 
 def _replace_closed(connection: AdaptedConnection, *_: object) -> None:

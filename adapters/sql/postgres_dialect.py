@@ -7,57 +7,80 @@ from typing import Any, ClassVar
 from attrs import frozen
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
+    Executable,
     Row,
     Select,
     Table,
     TableValuedAlias,
     and_,
-    bindparam,
+    any_,
     column,
     func,
     select,
 )
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.postgresql import ARRAY, Insert
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.column_types import INSTANT
-from jobmill.adapters.sql.dialect import Chain, Dialect, Follower, Head, Incoming, Params, Types, Values
+from jobmill.adapters.sql.dialect import (
+    Chain,
+    Dialect,
+    Echo,
+    Follower,
+    Head,
+    Hot,
+    Incoming,
+    Params,
+    Types,
+    Values,
+)
+from jobmill.adapters.sql.postgres_arrays import ArrayColumn, array_of
+from jobmill.adapters.sql.spelling import spelled
 
 
 @frozen(kw_only=True)
 class UnnestedRows(Incoming):
-    """One array per column."""
+    """One array per column; a column without any value is an empty one, which ``unnest`` fills with nulls."""
 
     rows: CTE
-    _parameters: Sequence[str]
+    _columns: Sequence[ArrayColumn]
+
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """See ``Incoming``."""
+        return key == any_(self._columns[0].parameter)
 
     def bound(self, rows: Sequence[Values]) -> Params:
         """See ``Incoming``."""
         if not rows:
-            return {name: [] for name in self._parameters}
-        return {
-            name: list(values) for name, values in zip(self._parameters, zip(*rows, strict=True), strict=True)
-        }
+            return {column.name: column.array(()) for column in self._columns}
+        values = zip(*rows, strict=True)
+        return {column.name: column.array(each) for column, each in zip(self._columns, values, strict=True)}
 
 
 @frozen(kw_only=True)
 class OneStatement(Chain):
     """Head and followers as expressions of one statement: one round trip, no transaction block."""
 
-    _statement: Select[Any]
+    _hot: Hot
     _incoming: Sequence[Incoming]
 
     async def run(
         self, connection: AsyncConnection, head: Params, *followers: Sequence[Values]
     ) -> Sequence[Row[Any]]:
         """See ``Chain``."""
+        hot, params = self.whole(head, *followers)
+        rows: Sequence[Row[Any]] = (await connection.execute(hot.statement, params)).all()
+        return rows
+
+    def whole(self, head: Params, *followers: Sequence[Values]) -> tuple[Hot, Params]:
+        """See ``Chain``."""
         params = dict(head)
         for incoming, followed in zip(self._incoming, followers, strict=True):
             params |= incoming.bound(followed)
-        rows: Sequence[Row[Any]] = (await connection.execute(self._statement, params)).all()
-        return rows
+        return self._hot, params
 
 
 @frozen(kw_only=True)
@@ -69,23 +92,19 @@ class Postgres(Dialect):
 
     def incoming(self, name: str, columns: Types) -> Incoming:
         """See ``Dialect``."""
-        parameters = [f"{name}_{key}" for key in columns]
-        arrays = [
-            bindparam(parameter, type_=ARRAY(kind, dimensions=1))
-            for parameter, kind in zip(parameters, columns.values(), strict=True)
-        ]
-        unnested: TableValuedAlias = func.unnest(*arrays).table_valued(
+        arrays = [array_of(name, key, kind) for key, kind in columns.items()]
+        unnested: TableValuedAlias = func.unnest(*(array.parameter for array in arrays)).table_valued(
             *(column(key, kind) for key, kind in columns.items())
         )
         # Without render_derived the columns have no names, and PostgreSQL finds none of them.
         rows = select(*unnested.render_derived().c).cte(name)
-        return UnnestedRows(rows=rows, parameters=parameters)
+        return UnnestedRows(rows=rows, columns=arrays)
 
     def insert(self, table: Table) -> Insert:
         """See ``Dialect``."""
         return Insert(table)
 
-    def chain(self, head: Head, *followers: Follower) -> Chain:
+    def chain(self, head: Head, *followers: Follower, echoes: Sequence[Echo] = ()) -> Chain:
         """See ``Dialect``."""
         moved = head.cte("moved")
         writes = []
@@ -95,6 +114,22 @@ class Postgres(Dialect):
             source = select(*follower.values.values()).select_from(rows.join(moved, same_move))
             write = plain_insert(follower.table).from_select(list(follower.values), source)
             writes.append(write.cte(f"follow_{follower.table.name}"))
+        for echo in echoes:
+            write = plain_insert(echo.table).from_select(list(echo.table.c.keys()), echo.source(moved))
+            writes.append(write.cte(f"echo_{echo.table.name}"))
         return OneStatement(
-            statement=select(*moved.c).add_cte(*writes), incoming=[each.incoming for each in followers]
+            hot=self.hot(select(*moved.c).add_cte(*writes)), incoming=[each.incoming for each in followers]
         )
+
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """See ``Dialect``. The rows that are joined too: a plan for a join depends on beliefs."""
+        among = rows.among(key)
+        wanted = select(key).where(among).order_by(key)
+        locked = wanted.with_for_update(of=key.table, skip_locked=skip).cte("locked")
+        return and_(among, key.in_(select(locked.c[key.name])))
+
+    def hot(self, statement: Executable) -> Hot:
+        """See ``Dialect``."""
+        return spelled(statement)

@@ -1,31 +1,19 @@
-"""The statement that saves transitions: compare-and-set, its guards, and what is written with it."""
+"""The statement that saves every kind of move: compare-and-set, its guards, and what is written with it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import frozen
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    ColumnElement,
-    Integer,
-    Text,
-    and_,
-    case,
-    func,
-    literal,
-    not_,
-    or_,
-    true,
-    update,
-)
+from sqlalchemy import BigInteger, Boolean, Integer, Text, and_, case, func, literal, not_, or_, update
 
 from jobmill.adapters.sql.column_types import SPAN, Word
-from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Values, follower
-from jobmill.adapters.sql.fences import later, locked
+from jobmill.adapters.sql.common_moves import CommonMoves
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Rows, Values, follower
+from jobmill.adapters.sql.fences import later
+from jobmill.adapters.sql.guards import OUTSIDE, rules
 from jobmill.adapters.sql.mapping import WRITTEN, new_history, new_notice, written_values
 from jobmill.adapters.sql.schema import job_history, jobs, outbox
-from jobmill.domain.states import UNSTARTED, WAITING, Fact, Guard, JobState, Target
+from jobmill.domain.states import Fact, Guard, JobState, Target
 from jobmill.domain.transition import Transition
 
 #: What a move says beside the columns it writes. ``payload`` and its version are null unless it was edited;
@@ -48,17 +36,19 @@ _SEEN = {
 
 @frozen(kw_only=True)
 class Saving:
-    """The save of many transitions at once; returns of each row the fence and what is outside of it."""
+    """The save of many transitions at once."""
 
     chain: Chain
     _moves: Incoming
+    _common: CommonMoves
 
     @classmethod
     def on(cls, dialect: Dialect, *, attended: bool = True) -> "Saving":
         """Build the statement; see ``Adding.on``."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})
-        move = locked(moves.rows).c
-        rules = _rules(dialect, move.seen_worker)
+        move = moves.rows.c
+        asked = rules(dialect)
+        asked[Guard.ORPHANED] = and_(asked[Guard.ORPHANED], jobs.c.worker == move.seen_worker)
         head = (
             update(jobs)
             .values(
@@ -73,19 +63,13 @@ class Saving:
             )
             .where(
                 jobs.c.id == move.job_id,
+                dialect.locks(moves, jobs.c.id, joined=True),
                 jobs.c.version == move.seen_version,
                 jobs.c.stamp == move.seen_stamp,
                 jobs.c.state == move.seen_state,
-                or_(*(and_(move.guard == guard, rule) for guard, rule in rules.items())),
+                or_(*(and_(move.guard == guard, rule) for guard, rule in asked.items())),
             )
-            .returning(
-                jobs.c.id,
-                jobs.c.version,
-                jobs.c.stamp,
-                jobs.c.lease_until,
-                jobs.c.stop_asked,
-                jobs.c.announces,
-            )
+            .returning(*OUTSIDE)
         )
         return cls(
             chain=dialect.chain(
@@ -94,11 +78,19 @@ class Saving:
                 follower(dialect, job_history),
             ),
             moves=moves,
+            common=CommonMoves.on(dialect),
         )
 
+    async def run(self, database: Database, transitions: Sequence[Transition]) -> Rows:
+        """Save, by the narrow statement if that will do; returns rows of ``OUTSIDE``."""
+        ordered = _ordered(transitions)
+        if (params := self._common.bound(ordered)) is not None:
+            return await database.hot(self._common.statement, params)
+        return await database.link(self.chain, *self.bound(ordered))
+
     def bound(self, transitions: Sequence[Transition]) -> tuple[Params, Sequence[Values], Sequence[Values]]:
-        """Return what the chain is run with. In the order of the ids, as the locks are taken."""
-        ordered = sorted(transitions, key=lambda each: each.job.id)
+        """Return what the chain is run with."""
+        ordered = _ordered(transitions)
         notices = [
             new_notice(each.job.stamp, each.job, each.target)
             for each in ordered
@@ -107,23 +99,9 @@ class Saving:
         return self._moves.bound([_values(each) for each in ordered]), notices, new_history(ordered)
 
 
-def _rules(dialect: Dialect, seen_worker: ColumnElement[str]) -> dict[Guard, ColumnElement[Any]]:
-    """What each guard asks of the row, by the database's own clock."""
-    job, now = jobs.c, dialect.now
-    return {
-        Guard.NONE: true(),
-        Guard.CLAIM: and_(
-            job.state.in_(WAITING),
-            or_(job.retry_at.is_(None), job.retry_at <= now),
-            or_(job.expires_at.is_(None), job.expires_at > now),
-            not_(job.stop_asked),
-            job.attempt < job.max_attempts,
-        ),
-        Guard.LAPSED: and_(job.state == JobState.PROCESSING, job.lease_until < now),
-        Guard.ORPHANED: and_(job.state == JobState.PROCESSING, job.worker == seen_worker),
-        Guard.DUE: job.wake_at <= now,
-        Guard.EXPIRED: and_(job.state.in_(UNSTARTED), job.expires_at <= now),
-    }
+def _ordered(transitions: Sequence[Transition]) -> Sequence[Transition]:
+    """In the order of the ids, as the locks are taken."""
+    return sorted(transitions, key=lambda each: each.job.id.int)
 
 
 def _values(transition: Transition) -> Values:

@@ -1,11 +1,13 @@
 """The tables, the same for both databases. The migrations make them; a test compares the two."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     Index,
     Integer,
@@ -22,17 +24,18 @@ from sqlalchemy import (
 
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
 from jobmill.domain.failure import FailureKind
-from jobmill.domain.states import WAITING, Fact, JobState, Priority, Target
+from jobmill.domain.states import UNSTARTED, WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 3
+REVISION: Final = 4
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
 
 metadata = MetaData()
 
-#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names.
+#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. On PostgreSQL
+#: it is partitioned by its id, which begins with the time, a day each: see ``days``.
 jobs = Table(
     "jobs",
     metadata,
@@ -76,28 +79,32 @@ jobs = Table(
     postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
 )
 
-# Every filter of a page has an index that delivers its jobs in the order of their ids. ``lease_until`` has
-# none on purpose: an index on it would make every renewal write into all the others.
-Index("jobs_by_state", jobs.c.state, jobs.c.id, jobs.c.queue)
-Index("jobs_by_type", jobs.c.type, jobs.c.id)
-Index("jobs_by_queue", jobs.c.queue, jobs.c.id)
+
+def _one_of(states: Collection[JobState]) -> ColumnElement[bool]:
+    """Spell the states out: bound ones would not show the planner that a partial index is the one to use."""
+    return jobs.c.state.in_(literal_column(f"'{state.value}'") for state in sorted(states, key=str))
+
+
+# A move from state to state writes into every index that has its row, so there are few: of the jobs that are
+# waiting, running or done, each has one entry for all its filters beside that of its id. Pages merge one walk
+# for each kind of job, which is sorted by id within it: see ``kinds``. ``lease_until`` has no index on
+# purpose: it would make every renewal write into all the others.
+Index("jobs_by_state", jobs.c.state, jobs.c.queue, jobs.c.type, jobs.c.id)
 for _name in ("correlation_id", "tenant"):
     _given = jobs.c[_name].is_not(None)
     Index(f"jobs_by_{_name}", _name, "id", postgresql_where=_given, sqlite_where=_given, _table=jobs)
 
 # What the scheduler looks for.
-_wakes, _expires = jobs.c.wake_at.is_not(None), jobs.c.expires_at.is_not(None)
+_wakes = jobs.c.wake_at.is_not(None)
 Index("jobs_by_wake_at", jobs.c.wake_at, postgresql_where=_wakes, sqlite_where=_wakes)
-Index("jobs_by_expires_at", jobs.c.state, jobs.c.expires_at, postgresql_where=_expires, sqlite_where=_expires)
-#: Waiting jobs that were asked to stop while they ran. Its words stand in the statement itself: bound ones
-#: would not show the planner that this small index is the one to use.
-TO_CANCEL: Final = and_(
-    jobs.c.stop_asked,
-    jobs.c.state.in_(literal_column(f"'{state.value}'") for state in sorted(WAITING, key=str)),
-)
+#: Jobs with a time to live that have not begun.
+MAY_EXPIRE: Final = and_(_one_of(UNSTARTED), jobs.c.expires_at.is_not(None))
+Index("jobs_by_expires_at", jobs.c.expires_at, postgresql_where=MAY_EXPIRE, sqlite_where=MAY_EXPIRE)
+#: Waiting jobs that were asked to stop while they ran.
+TO_CANCEL: Final = and_(jobs.c.stop_asked, _one_of(WAITING))
 Index("jobs_to_cancel", jobs.c.id, postgresql_where=TO_CANCEL, sqlite_where=TO_CANCEL)
 
-#: Jobs whose notice is with the broker or on its way there; spelled out for the same reason.
+#: Jobs whose notice is with the broker or on its way there.
 IS_QUEUED: Final = jobs.c.state == literal_column(f"'{JobState.QUEUED.value}'")
 Index(
     "jobs_by_announcement",
@@ -250,4 +257,13 @@ mill = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("identity", Uuid, nullable=False),
+)
+
+#: Ranges of ids whose finished jobs went together with their partition, and of whose keys, tags, history and
+#: progress some rows may still be there. The end is not part of the range.
+gone_ids = Table(
+    "gone_ids",
+    metadata,
+    Column("from_id", Uuid, primary_key=True),
+    Column("to_id", Uuid, nullable=False),
 )

@@ -43,6 +43,7 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
         reads=reader.execution_options(isolation_level="AUTOCOMMIT"),
         writes=single,
         chains=writer,
+        line=None,
         units=writer,
         handlers=writer,
         handlers_max=1,  # so that a renewal never stands behind two of them

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from attrs import frozen
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     Executable,
     Row,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy import insert as plain_insert
@@ -29,7 +31,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from jobmill.adapters.sql.column_types import EPOCH, INSTANT
-from jobmill.adapters.sql.dialect import Chain, Dialect, Follower, Head, Incoming, Params, Types, Values
+from jobmill.adapters.sql.dialect import (
+    Chain,
+    Dialect,
+    Echo,
+    Follower,
+    Head,
+    Hot,
+    Incoming,
+    Params,
+    Types,
+    Values,
+)
 from jobmill.application.errors import StorageRefused
 from jobmill.application.ports.clock import Clock
 
@@ -48,6 +61,10 @@ class JsonRows(Incoming):
     _parameter: str
     _encoders: Sequence[_Encode]
 
+    def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
+        """See ``Incoming``."""
+        return key.in_(select(self.rows.c[0]))
+
     def bound(self, rows: Sequence[Values]) -> Params:
         """See ``Incoming``. A null character would end the text within the JSON, so it is refused here."""
         kept = [[encode(value) for encode, value in zip(self._encoders, row, strict=True)] for row in rows]
@@ -62,6 +79,7 @@ class Steps(Chain):
 
     _head: Head
     _writes: Sequence[tuple[Executable, Incoming]]
+    _echoes: Sequence[tuple[Executable, Incoming]]
 
     async def run(
         self, connection: AsyncConnection, head: Params, *followers: Sequence[Values]
@@ -73,7 +91,12 @@ class Steps(Chain):
             followed = [row for row in rows if tuple(row[:2]) in moves]
             if followed:
                 await connection.execute(write, incoming.bound(followed))
+        for write, incoming in self._echoes if moved else ():
+            await connection.execute(write, incoming.bound(moved))
         return moved
+
+    def whole(self, head: Params, *followers: Sequence[Values]) -> None:
+        """See ``Chain``. A statement that writes into several tables is not known here."""
 
 
 @frozen(kw_only=True)
@@ -101,12 +124,22 @@ class Sqlite(Dialect):
             encoders=[_encoder(kind) for kind in columns.values()],
         )
 
+    def locks(
+        self, rows: Incoming, key: Column[Any], *, skip: bool = False, joined: bool = False
+    ) -> ColumnElement[bool]:
+        """See ``Dialect``. There is one writer at a time, so nothing needs a lock."""
+        return true() if joined else rows.among(key)
+
+    def hot(self, statement: Executable) -> Hot:
+        """See ``Dialect``. There is no short way here."""
+        return Hot(statement=statement)
+
     def insert(self, table: Table) -> Insert:
         """See ``Dialect``."""
         return Insert(table)
 
-    def chain(self, head: Head, *followers: Follower) -> Chain:
-        """See ``Dialect``."""
+    def chain(self, head: Head, *followers: Follower, echoes: Sequence[Echo] = ()) -> Chain:
+        """See ``Dialect``. For its echoes, what the head returned is handed in again."""
         writes: list[tuple[Executable, Incoming]] = [
             (
                 plain_insert(each.table).from_select(list(each.values), select(*each.values.values())),
@@ -114,7 +147,12 @@ class Sqlite(Dialect):
             )
             for each in followers
         ]
-        return Steps(head=head, writes=writes)
+        moved = self.incoming("moved", {column.name: column.type for column in head.exported_columns})
+        echoed: list[tuple[Executable, Incoming]] = [
+            (plain_insert(each.table).from_select(list(each.table.c.keys()), each.source(moved.rows)), moved)
+            for each in echoes
+        ]
+        return Steps(head=head, writes=writes, echoes=echoed)
 
 
 def host_time() -> datetime:

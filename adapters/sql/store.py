@@ -26,6 +26,7 @@ from jobmill.adapters.sql.postgres import open_postgres
 from jobmill.adapters.sql.presence import PostgresPresence
 from jobmill.adapters.sql.progress import SqlProgress
 from jobmill.adapters.sql.quarantine import SqlQuarantine
+from jobmill.adapters.sql.retention import SqlRetention
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
 from jobmill.adapters.sql.sqlite import ForeignCommits, open_sqlite
 from jobmill.adapters.sql.timekeeping import first_guess, keep_time
@@ -51,6 +52,7 @@ class SqlStore(Store):
     barriers: SqlBarriers
     enlisting: SqlEnlisting
     progress: SqlProgress
+    retention: SqlRetention
     types: SqlTypeRegistry
     clock: DatabaseClock
     presence: PostgresPresence | None
@@ -81,6 +83,7 @@ class SqlStore(Store):
             barriers=SqlBarriers.on(database),
             enlisting=SqlEnlisting.on(database),
             progress=SqlProgress.on(database),
+            retention=SqlRetention.on(database),
             types=SqlTypeRegistry(database=database),
             clock=clock,
             presence=presence,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.faults import DRIVER_ERRORS, Meaning, as_fault, meaning_of
 from jobmill.adapters.sql.fences import fence_in
-from jobmill.adapters.sql.mapping import JOB, as_the_row_says, job_from
+from jobmill.adapters.sql.mapping import READ, as_the_row_says, job_from
 from jobmill.adapters.sql.saving import Saving
 from jobmill.adapters.sql.schema import jobs
 from jobmill.application.errors import StorageUnavailable, TransactionFault
@@ -76,7 +76,7 @@ class SqlTransaction(OpenTransaction):
             await self._raw.invalidate()
             return Unknown(job_id=outcome.job.id)
         [row] = saved
-        return Saved(job=as_the_row_says(outcome.job, row))
+        return Saved(job=as_the_row_says(outcome.job, row[2:]))
 
 
 @frozen(kw_only=True)
@@ -156,7 +156,7 @@ class SqlTransactions(Transactions):
 
 
 def _locking() -> Select[Any]:
-    return select(*JOB).where(jobs.c.id == bindparam("job_id")).with_for_update()
+    return select(*READ).where(jobs.c.id == bindparam("job_id")).with_for_update()
 
 
 _LOCKING: Final = _locking()

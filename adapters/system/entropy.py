@@ -9,6 +9,7 @@ from uuid import UUID
 
 from attrs import define, field
 
+from jobmill.adapters.system.random_bits import random_bits
 from jobmill.application.ports.clock import Entropy
 
 _VERSION_7: Final = 0x7 << 76
@@ -48,7 +49,7 @@ class SystemEntropy(Entropy):
             if now_ms > self._last_ms:
                 self._begin(now_ms)
             else:
-                self._tail += 1 + secrets.randbits(_STEP_BITS)
+                self._tail += 1 + random_bits.draw(_STEP_BITS)
                 if self._tail >> _TAIL_BITS:
                     self._begin(self._last_ms + 1)
             ms, tail = self._last_ms, self._tail
@@ -57,7 +58,7 @@ class SystemEntropy(Entropy):
 
     def stamp(self) -> int:
         """Return 64 random bits as a signed integer."""
-        return secrets.randbits(64) - 2**63
+        return random_bits.word()
 
     def fraction(self) -> float:
         """Return a uniform fraction in [0, 1)."""
@@ -65,4 +66,4 @@ class SystemEntropy(Entropy):
 
     def _begin(self, ms: int) -> None:
         """Draw afresh for a millisecond; the topmost bit stays free, as room to count up."""
-        self._last_ms, self._tail = ms, secrets.randbits(_TAIL_BITS - 1)
+        self._last_ms, self._tail = ms, random_bits.draw(_TAIL_BITS - 1)

@@ -45,9 +45,11 @@ class FactLog(Observer):
 
     def moved(self, transitions: Sequence[Transition]) -> None:
         """Write a line for each move: INFO for the facts in ``TOLD``, DEBUG for the others."""
+        tells_all = self.log.isEnabledFor(logging.DEBUG)
         for transition in transitions:
-            level = logging.INFO if transition.fact in TOLD else logging.DEBUG
-            if self.log.isEnabledFor(level):
+            is_told = transition.fact in TOLD
+            if tells_all or (is_told and self.log.isEnabledFor(logging.INFO)):
+                level = logging.INFO if is_told else logging.DEBUG
                 self._write(level, transition.fact.value, _of_move(transition))
 
     def noted(self, event: str, **fields: object) -> None:

@@ -1,11 +1,13 @@
 """The wire format of parcels: snapshots of jobs as JSON, with a schema number."""
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
-from attrs import frozen
+from attrs import NOTHING, frozen
+from attrs import fields as fields_of
 
 from jobmill.domain.errors import JobmillError
 from jobmill.domain.job import Job
@@ -105,6 +107,15 @@ _HEAD: Final = b'{"schema":%d,"jobs":[' % SCHEMA
 _TAIL: Final = b"]}"
 
 
+#: Every field of a job, those with a default at that.
+_EMPTY: Final = {each.name: None if each.default is NOTHING else each.default for each in fields_of(Job)}
+#: What a notice and a job call by the same name and keep in the same form.
+_CARRIED: Final = tuple(
+    name for name in _Snapshot.__struct_fields__ if name in _EMPTY and name not in {"payload", "timeout"}
+)
+_carried: Final = attrgetter(*_CARRIED)
+
+
 def encode_notice(job: Job) -> bytes:
     """Return the snapshot of a job, to be joined into a parcel."""
     return _encode(
@@ -181,32 +192,11 @@ def open_parcel(body: bytes) -> OpenedParcel:
 
 
 def _to_job(snapshot: _Snapshot) -> Job:
-    return Job(
-        id=snapshot.id,
-        type=snapshot.type,
-        queue=snapshot.queue,
-        priority=snapshot.priority,
-        payload=bytes(snapshot.payload).decode(),
-        state=snapshot.state,
-        version=snapshot.version,
-        stamp=snapshot.stamp,
-        max_attempts=snapshot.max_attempts,
-        timeout=timedelta(seconds=snapshot.timeout_s),
-        created_at=snapshot.created_at,
-        updated_at=snapshot.updated_at,
-        attempt=snapshot.attempt,
-        run_at=snapshot.run_at,
-        retry_at=snapshot.retry_at,
-        ttl=None if snapshot.ttl_s is None else timedelta(seconds=snapshot.ttl_s),
-        expires_at=snapshot.expires_at,
-        announced_at=snapshot.announced_at,
-        edition=snapshot.edition,
-        postpones=snapshot.postpones,
-        announces=snapshot.announces,
-        suspect=snapshot.suspect,
-        correlation_id=snapshot.correlation_id,
-        idempotency_key=snapshot.idempotency_key,
-        tenant=snapshot.tenant,
-        tags=snapshot.tags,
-        payload_version=snapshot.payload_version,
-    )
+    """Fill in a job by its fields; what a notice leaves out is in a new job as it is in every other."""
+    fields = _EMPTY.copy()
+    fields.update(zip(_CARRIED, _carried(snapshot), strict=True))
+    fields["payload"] = bytes(snapshot.payload).decode()
+    fields["timeout"] = timedelta(seconds=snapshot.timeout_s)
+    if snapshot.ttl_s is not None:
+        fields["ttl"] = timedelta(seconds=snapshot.ttl_s)
+    return Job.of(fields)

@@ -14,6 +14,7 @@ from cattrs.errors import (
 
 from jobmill.application.codec.json_schema import describe
 from jobmill.application.codec.plain_values import plain_value
+from jobmill.application.codec.quick_check import quick_check, quick_reader
 from jobmill.application.codec.strict_json import pointer_token, write_json
 from jobmill.application.codec.strict_objects import is_class, is_map, is_struct, is_typed_dict
 from jobmill.application.codec.strict_structure import STRICT
@@ -47,6 +48,8 @@ class PayloadSchema(Generic[P]):
             raise TypeError(f"{model!r} is no class for a JSON object; use {kinds}")
         self.model = model
         self._structure: Callable[[object, Any], P] = STRICT.get_structure_hook(model)
+        self._surely_fits = quick_check(model)
+        self._read_quickly = quick_reader(model)
         self.json_schema, self.components = describe(model)
 
     def structure(self, value: object) -> P:
@@ -65,9 +68,19 @@ class PayloadSchema(Generic[P]):
         except (BaseValidationError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise InvalidPayload(*_faults(error, "/payload")) from None
 
+    def check(self, value: object) -> None:
+        """Check a payload as ``structure`` does, and make nothing of it.
+
+        Args:
+            value: plain values that were read from JSON, or that ``dump`` returned.
+        """
+        if self._surely_fits is None or not self._surely_fits(value):
+            self.structure(value)
+
     def read(self, text: str) -> P:
         """Return the payload of a stored job; raises ``InvalidPayload`` if this code cannot read it."""
-        return self.structure(read_payload(text))
+        made = self._read_quickly(text) if self._read_quickly is not None else None
+        return self.structure(read_payload(text)) if made is None else made
 
     def dump(self, payload: P) -> dict[str, Any]:
         """Return a payload as plain values, as they would stand in a request.
@@ -82,7 +95,7 @@ class PayloadSchema(Generic[P]):
             detail = f"must be a {kind.__name__}, not a {type(payload).__name__}"
             raise InvalidPayload(Fault(pointer="/payload", detail=detail))
         value = plain_value(payload)
-        self.structure(value)
+        self.check(value)
         assert isinstance(value, dict)
         return value
 

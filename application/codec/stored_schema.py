@@ -58,6 +58,10 @@ class StoredSchema:
             raise InvalidPayload(*faults)
         return value
 
+    def check(self, value: object) -> None:
+        """Check a payload like ``structure``."""
+        self.structure(value)
+
 
 def _faults(error: ValidationError, above: str = "/payload") -> Iterator[Fault]:
     place = above + "".join(map(pointer_token, error.relative_path))

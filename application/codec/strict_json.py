@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from jobmill.application.codec.quick_json import UNDECIDED, read_quickly
 from jobmill.domain.errors import Fault, InvalidInput
 
 DEPTH_MAX: Final = 32
@@ -24,6 +25,8 @@ _NAME_CHARS: Final = 100
 _SUSPICIOUS: Final = re.compile(
     rb"\\(?:u00[01789]|u[dD][89a-fA-F]|b|f)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]"
 )
+#: Those of them that are one byte: where a document is ASCII without escapes, they are all there can be.
+_SUSPICIOUS_BYTES: Final = bytes(byte for byte in range(0x80) if _SUSPICIOUS.fullmatch(bytes([byte])))
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -47,8 +50,28 @@ def read_json(raw: bytes) -> object:
     if containers > CONTAINERS_MAX:
         detail = f"holds more than {CONTAINERS_MAX:,} objects and lists"
         raise MalformedJson(Fault(pointer="", detail=detail))
+    texts = _is_suspicious(raw)
+    value = UNDECIDED if texts else read_quickly(raw)
+    if value is UNDECIDED:
+        value = _read_slowly(raw)
+    if texts or containers > DEPTH_MAX:
+        faults = tuple(islice(_faults(value, texts=texts), FAULTS_MAX))
+        if faults:
+            raise MalformedJson(*faults)
+    return value
+
+
+def _is_suspicious(raw: bytes) -> bool:
+    """Tell where a text may hold what may not stand; a look at single bytes is enough for most documents."""
+    if raw.isascii() and b"\\" not in raw:
+        return len(raw.translate(None, _SUSPICIOUS_BYTES)) != len(raw)
+    return _SUSPICIOUS.search(raw) is not None
+
+
+def _read_slowly(raw: bytes) -> object:
+    """Return the document, or say where and why it is none."""
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        return _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise MalformedJson(Fault(pointer="", detail=f"is not UTF-8 at byte {error.start}")) from None
     except json.JSONDecodeError as error:
@@ -58,12 +81,6 @@ def read_json(raw: bytes) -> object:
         ) from None
     except RecursionError:
         raise MalformedJson(Fault(pointer="", detail=f"nests deeper than {DEPTH_MAX} levels")) from None
-    texts = _SUSPICIOUS.search(raw) is not None
-    if texts or containers > DEPTH_MAX:
-        faults = tuple(islice(_faults(value, texts=texts), FAULTS_MAX))
-        if faults:
-            raise MalformedJson(*faults)
-    return value
 
 
 def write_json(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jobmill.application.codec.strict_json import FAULTS_MAX, pointer_token
 from jobmill.application.codec.strict_structure import STRICT
-from jobmill.application.commands import SubmitJob
+from jobmill.application.commands import NO_OPTIONS, SubmitJob
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.options import TAGS_MAX, JobOptions, Unique
 from jobmill.domain.states import Priority
@@ -52,7 +52,8 @@ def read_submit(value: object, *, idempotency_key: str | None = None) -> SubmitJ
     ):
         detail = "differs from the key in the header Idempotency-Key; give one of them"
         faults.append(Fault(pointer="/idempotency_key", detail=detail))
-    return SubmitJob(type=job_type, payload=payload, options=JobOptions(**wishes), faults=tuple(faults))
+    options = JobOptions(**wishes) if wishes else NO_OPTIONS
+    return SubmitJob(type=job_type, payload=payload, options=options, is_plain=True, faults=tuple(faults))
 
 
 def read_time(value: object) -> datetime:

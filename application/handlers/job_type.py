@@ -85,6 +85,8 @@ class JobType(Generic[P]):
         Raises:
             InvalidPayload: this code cannot read it.
         """
+        if version == self.rules.payload_version:
+            return self.schema.read(text)
         return self.schema.structure(self._newest(text, version))
 
     def newest_text(self, text: str, *, version: int) -> str:

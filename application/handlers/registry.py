@@ -30,6 +30,7 @@ class Registry:
             _check_place(declared)
             types[declared.name] = declared
         self._types = types
+        self._queues: tuple[object, tuple[str, ...]] = (None, ())  # as known queues were last put together
         self.board = TypeBoard()
 
     def learn(self, declared: JobType[Any]) -> None:
@@ -62,7 +63,13 @@ class Registry:
     @property
     def known_queues(self) -> tuple[str, ...]:
         """Every queue that a known type declares, and the default one."""
-        return tuple(sorted({DEFAULT_QUEUE, *(each.rules.queue for each in self.known)}))
+        sources = (self.board.edition, len(self._types))
+        if self._queues[0] != sources:
+            self._queues = (
+                sources,
+                tuple(sorted({DEFAULT_QUEUE, *(each.rules.queue for each in self.known)})),
+            )
+        return self._queues[1]
 
     def find_known(self, name: str) -> JobType[Any] | ForeignType | None:
         """Return a type by its name, in any case: our own, else one that another process has declared."""

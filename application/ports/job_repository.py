@@ -110,8 +110,9 @@ class JobRepository(Protocol):
         Type, queue, payload, keys and ``created_at`` are never written, except the payload by a requeue that
         raises ``edition``. ``lease_until`` is the store's now plus the transition's ``lease``, or null.
         Copied from no snapshot are ``stop_asked``, which a requeue clears, and ``announces``, which a start
-        or a requeue sets to 0. The history row, and the outbox row with the new stamp as its id if the target
-        is not NONE, are written with it. History beyond the last 25 rows of a job may be dropped.
+        or a requeue sets to 0; a start or a success may leave ``announced_at`` as the row has it. The history
+        row, and the outbox row with the new stamp as its id if the target is not NONE, are written with it.
+        History beyond the last 25 rows of a job may be dropped.
 
         The caller sees to it that no job appears twice in one call.
         """

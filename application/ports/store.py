@@ -15,6 +15,7 @@ from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.quarantine import Quarantine
+from jobmill.application.ports.retention import RetentionSteps
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.ports.type_registry import TypeRegistry
 
@@ -44,6 +45,8 @@ class Store(Protocol):
     def barriers(self) -> Barriers: ...
     @property
     def progress(self) -> ProgressBoard: ...
+    @property
+    def retention(self) -> RetentionSteps: ...
     @property
     def types(self) -> TypeRegistry: ...
     @property

@@ -28,6 +28,7 @@ from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
+from jobmill.application.retention_keeper import RetentionKeeper
 from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
@@ -38,6 +39,7 @@ from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
+from jobmill.domain.retention import Retention
 from jobmill.domain.states import Priority
 
 
@@ -53,6 +55,7 @@ class Container(containers.DeclarativeContainer):
     is_alone = providers.Dependency(instance_of=bool)
     concurrency = providers.Dependency(instance_of=int)
     queue_jobs_max = providers.Dependency(instance_of=int)
+    retention = providers.Dependency(instance_of=Retention)
     threads: "providers.Dependency[Any]" = providers.Dependency()
     processes: "providers.Dependency[Any]" = providers.Dependency()
 
@@ -233,6 +236,9 @@ class Container(containers.DeclarativeContainer):
             registry=registry,
             clock=clock,
             entropy=entropy,
+        ),
+        retention_keeper=providers.Singleton(
+            RetentionKeeper, steps=store.provided.retention, retention=retention, observer=observer
         ),
         attendance=attendance,
         observer=observer,

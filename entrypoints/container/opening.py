@@ -51,6 +51,7 @@ async def open_container(
             # Whoever runs jobs from such a file holds the process lock that lies beside it.
             is_alone=providers.Object(settings.is_embedded and settings.sqlite_file is not None),
             concurrency=providers.Object(settings.concurrency),
+            retention=providers.Object(settings.retention),
             queue_jobs_max=providers.Object(settings.queue_jobs_max),
             threads=providers.Object(threads),
             processes=providers.Object(processes),

@@ -1,15 +1,19 @@
 """How an answer is put together, and how a path names a job."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from attrs import frozen
 from litestar import Request, Response
+from litestar.types import Receive, Scope, Send
 
+from jobmill.application.submitter import Accepted
 from jobmill.domain.job import Job
 from jobmill.entrypoints.http.query_string import link_to_next
 from jobmill.entrypoints.http.refusals import NoSuchId
-from jobmill.entrypoints.http.views import encode, job_view
+from jobmill.entrypoints.http.views import BatchView, encode, job_view
 
 PREFIX: Final = "/api"
 ID: Final = "job_id"
@@ -17,6 +21,9 @@ ID: Final = "job_id"
 Req = Request[Any, Any, Any]
 Answer = Response[bytes]
 
+_JSON: Final = (b"content-type", b"application/json")
+_NO_COPIES: Final = (b"cache-control", b"no-store")
+_REPLAYED: Final = (b"idempotency-replayed", b"true")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -44,11 +51,37 @@ def json_answer(body: bytes, *, status: int = 200, **headers: str) -> Answer:
     )
 
 
-def accepted_answer(job: Job, *, replayed: bool) -> Answer:
+@frozen
+class Written:
+    """An answer as it goes out: an ASGI application, of JSON of which nobody keeps a copy."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        size = (b"content-length", b"%d" % len(self.body))
+        headers = [_NO_COPIES, *self.headers, _JSON, size]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def accepted_answer(job: Job, *, replayed: bool) -> Written:
     """Return the answer for a job that stands for the request, new or made by an earlier one."""
+    location = (b"location", location_of(job).encode())
     if replayed:
-        return answer(job_view(job), location=location_of(job), idempotency_replayed="true")
-    return answer(job_view(job), status=201, location=location_of(job))
+        return Written(200, (location, _REPLAYED), encode(job_view(job)))
+    return Written(201, (location,), encode(job_view(job)))
+
+
+def accepted_batch(accepted: Sequence[Accepted]) -> Written:
+    """Return the answer for the jobs that stand for a batch."""
+    replayed = [at for at, each in enumerate(accepted) if each.replayed]
+    body = encode(BatchView(jobs=[job_view(each.job) for each in accepted], replayed=replayed))
+    if len(replayed) == len(accepted):
+        return Written(200, (_REPLAYED,), body)
+    return Written(201, (), body)
 
 
 def page_answer(request: Req, shown: object, *, next_after: UUID | None) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from litestar import Litestar, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from jobmill.entrypoints.http.answers import ID, PREFIX, Answer
+from jobmill.entrypoints.http.answers import ID, PREFIX, Answer, Written
 from jobmill.entrypoints.http.dead_letters import DeadLetterRoutes
 from jobmill.entrypoints.http.docs import FILE, DocRoutes
 from jobmill.entrypoints.http.guard import Guard
@@ -17,25 +17,35 @@ from jobmill.entrypoints.http.problems import answer_refusal
 from jobmill.entrypoints.http.request_body import BATCH_BYTES_MAX, BODY_BYTES_MAX
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import encode
+from jobmill.entrypoints.http.way_in import WayIn
 from jobmill.entrypoints.http.written import WrittenFor
 
 #: Of nothing, or of the request.
-Handler = Callable[..., Awaitable[Answer]]
+Handler = Callable[..., Awaitable[Answer | Written]]
 
 _ID = f"{{{ID}:str}}"
 
 
 def create_app(services: HttpServices) -> Litestar:
     """Return the application over services that are open as long as it serves; it opens nothing itself."""
+    jobs = JobRoutes(services=services)
     app = Litestar(
-        route_handlers=_routes(services),
+        route_handlers=_routes(services, jobs),
         exception_handlers={Exception: answer_refusal},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
     # Around everything, unlike litestar's own middleware, which a path that leads nowhere never meets.
-    app.asgi_handler = Guard(app=app.asgi_handler, is_local=services.is_local, new_id=services.entropy.job_id)
+    way_in = WayIn(
+        app=app.asgi_handler,
+        routes={
+            prefix + path: route
+            for path, route in (("/jobs", jobs.submit), ("/jobs/batch", jobs.submit_batch))
+            for prefix in ("", PREFIX)
+        },
+    )
+    app.asgi_handler = Guard(app=way_in, is_local=services.is_local, new_id=services.entropy.job_id)
     return app
 
 
@@ -55,8 +65,8 @@ def create_health_app(health: HealthRoutes, *, new_id: Callable[[], object]) -> 
     return app
 
 
-def _routes(services: HttpServices) -> Sequence[HTTPRouteHandler]:
-    jobs, letters = JobRoutes(services=services), DeadLetterRoutes(services=services)
+def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandler]:
+    letters = DeadLetterRoutes(services=services)
     health = HealthRoutes(readiness=services.readiness, version=services.version)
     types = type_routes(services.registry)
     version = services.version

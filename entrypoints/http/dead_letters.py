@@ -9,14 +9,14 @@ from jobmill.application.errors import JobNotFound
 from jobmill.application.ports.job_finder import JobStory
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.states import DEAD
-from jobmill.entrypoints.http.answers import Answer, Req, accepted_answer, answer, id_of, page_answer
+from jobmill.entrypoints.http.answers import Answer, Req, Written, accepted_answer, answer, id_of, page_answer
 from jobmill.entrypoints.http.job_query import dead_letter_query
 from jobmill.entrypoints.http.jobs import edited_payload
 from jobmill.entrypoints.http.query_string import no_query
 from jobmill.entrypoints.http.refusals import NotDead
 from jobmill.entrypoints.http.request_body import read_body, read_optional_body
 from jobmill.entrypoints.http.services import HttpServices
-from jobmill.entrypoints.http.views import job_view, letter_view, whole_letter_view
+from jobmill.entrypoints.http.views import encode, job_view, letter_view, whole_letter_view
 
 
 @frozen(kw_only=True)
@@ -37,7 +37,7 @@ class DeadLetterRoutes:
         no_query(request)
         return answer(whole_letter_view(await self._letter(id_of(request))))
 
-    async def requeue(self, request: Req) -> Answer:
+    async def requeue(self, request: Req) -> Written:
         """Start a dead job over, or make a job of a message by the request that is sent for it."""
         no_query(request)
         letter = await self._letter(id_of(request))
@@ -46,7 +46,8 @@ class DeadLetterRoutes:
             accepted = await self.services.operator.mend(letter.id, command)
             return accepted_answer(accepted.job, replayed=accepted.replayed)
         payload = edited_payload(await read_optional_body(request))
-        return answer(job_view(await self.services.operator.requeue(letter.job.id, payload=payload)))
+        job = await self.services.operator.requeue(letter.job.id, payload=payload)
+        return Written(200, (), encode(job_view(job)))
 
     async def discard(self, request: Req) -> Answer:
         """Put a dead job away, or throw a message away; both for good."""

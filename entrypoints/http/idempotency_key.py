@@ -7,7 +7,7 @@ from litestar import Request
 
 from jobmill.domain.errors import Fault, InvalidInput
 
-NAME: Final = "idempotency-key"
+NAME: Final = b"idempotency-key"
 
 #: A String of RFC 8941, with the parameters that an item may have; they mean nothing here.
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"[ ]*(?:;.*)?')
@@ -22,7 +22,7 @@ def idempotency_key_of(request: Request[Any, Any, Any]) -> str | None:
     Raises:
         InvalidInput: it is no key, or there are several.
     """
-    values = request.headers.getall(NAME, [])
+    values = [value.decode("latin-1") for name, value in request.scope["headers"] if name == NAME]
     if not values:
         return None
     if len(values) > 1:
@@ -41,7 +41,7 @@ def idempotency_key_of(request: Request[Any, Any, Any]) -> str | None:
 
 def refuse_idempotency_key(request: Request[Any, Any, Any]) -> None:
     """Raise ``InvalidInput`` for a header that would seem to protect a batch and does not."""
-    if request.headers.get(NAME) is not None:
+    if any(name == NAME for name, _ in request.scope["headers"]):
         raise _refused("is for single jobs; in a batch give each job its own idempotency_key")
 
 

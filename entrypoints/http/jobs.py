@@ -15,13 +15,22 @@ from jobmill.application.submitter import BATCH_MAX
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.job import Job
 from jobmill.domain.states import TERMINAL, JobState
-from jobmill.entrypoints.http.answers import Answer, Req, accepted_answer, answer, id_of, page_answer
+from jobmill.entrypoints.http.answers import (
+    Answer,
+    Req,
+    Written,
+    accepted_answer,
+    accepted_batch,
+    answer,
+    id_of,
+    page_answer,
+)
 from jobmill.entrypoints.http.idempotency_key import idempotency_key_of, refuse_idempotency_key
 from jobmill.entrypoints.http.job_query import job_query
 from jobmill.entrypoints.http.query_string import no_query, wait_of
-from jobmill.entrypoints.http.request_body import read_body, read_bytes, read_optional_body
+from jobmill.entrypoints.http.request_body import BATCH_BYTES_MAX, read_body, read_bytes, read_optional_body
 from jobmill.entrypoints.http.services import HttpServices
-from jobmill.entrypoints.http.views import BatchView, job_view, story_view
+from jobmill.entrypoints.http.views import job_view, story_view
 
 #: A longer batch is cut into its jobs first.
 READ_AT_ONCE_BYTES_MAX: Final = 64 * 1024
@@ -36,7 +45,7 @@ class JobRoutes:
 
     services: HttpServices
 
-    async def submit(self, request: Req) -> Answer:
+    async def submit(self, request: Req) -> Written:
         """Store one job, or find the one that the same request made before."""
         no_query(request)
         key = idempotency_key_of(request)
@@ -44,17 +53,12 @@ class JobRoutes:
         [accepted] = await self.services.submitter.submit([command])
         return accepted_answer(accepted.job, replayed=accepted.replayed)
 
-    async def submit_batch(self, request: Req) -> Answer:
+    async def submit_batch(self, request: Req) -> Written:
         """Store up to a thousand jobs, all or none."""
         no_query(request)
         refuse_idempotency_key(request)
-        commands = await _batch(await read_bytes(request))
-        accepted = await self.services.submitter.submit(commands, pointer="/jobs/{at}")
-        replayed = [at for at, each in enumerate(accepted) if each.replayed]
-        body = BatchView(jobs=[job_view(each.job) for each in accepted], replayed=replayed)
-        if len(replayed) == len(accepted):
-            return answer(body, idempotency_replayed="true")
-        return answer(body, status=201)
+        commands = await _batch(await read_bytes(request, bytes_max=BATCH_BYTES_MAX))
+        return accepted_batch(await self.services.submitter.submit(commands, pointer="/jobs/{at}"))
 
     async def page(self, request: Req) -> Answer:
         """Show one page of jobs."""

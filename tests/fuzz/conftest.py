@@ -46,8 +46,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, cases in sorted(sums.items()):
             terminalreporter.line(f"{cases:>9,}  {name.removeprefix('test_')}")
         terminalreporter.line(f"{sums.total():>9,}  in all")
-
-
-@pytest.fixture(autouse=True)
-def quick(uncovered: None) -> None:
-    """Try cases without measuring."""

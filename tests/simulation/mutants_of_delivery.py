@@ -185,8 +185,8 @@ DELIVERY: Final = (
         hole="one locked row holds up the renewal of all leases",
         rules="3, 36",
         file="adapters/sql/leases.py",
-        old="held = locked(fences.rows, skip=True)",
-        new="held = locked(fences.rows)",
+        old="dialect.locks(fences, jobs.c.id, skip=True, joined=True)",
+        new="dialect.locks(fences, jobs.c.id, joined=True)",
         killer=Test(
             file="tests/integration/sql/test_contention.py",
             name="test_a_lease_whose_row_is_locked_is_busy_and_the_others_are_renewed",
@@ -195,9 +195,9 @@ DELIVERY: Final = (
     Mutant(
         hole="two batches lock their rows in two orders",
         rules="3",
-        file="adapters/sql/fences.py",
-        old="return rows.order_by(jobs.c.id).with_for_update",
-        new='return rows.order_by(__import__("sqlalchemy").func.random()).with_for_update',
+        file="adapters/sql/postgres_dialect.py",
+        old="wanted = select(key).where(among).order_by(key)",
+        new="wanted = select(key).where(among).order_by(func.random())",
         killer=Test(
             file="tests/integration/sql/test_lock_order.py",
             name="test_saves_lock_their_jobs_in_one_order",
@@ -225,12 +225,23 @@ DELIVERY: Final = (
     Mutant(
         hole="the same, in SQL",
         rules="§1, 29",
+        file="adapters/sql/common_moves.py",
+        old='later(dialect.now, bindparam("lease", None, SPAN))',
+        new='later(move.at, bindparam("lease", None, SPAN))',
+        killer=Test(
+            file="tests/contract/test_jobs_save_guards.py",
+            name="test_a_lease_is_counted_from_the_stores_own_time",
+        ),
+    ),
+    Mutant(
+        hole="the same, in SQL, in a batch of many kinds",
+        rules="§1, 29",
         file="adapters/sql/saving.py",
         old='"lease_until": later(dialect.now, move.lease),',
         new='"lease_until": later(move.updated_at, move.lease),',
         killer=Test(
-            file="tests/contract/test_jobs_save_guards.py",
-            name="test_a_lease_is_counted_from_the_stores_own_time",
+            file="tests/contract/test_jobs_save_batches.py",
+            name="test_every_start_of_a_batch_has_its_own_worker_and_lease",
         ),
     ),
     Mutant(

@@ -12,8 +12,8 @@ SAVING: Final = (
         hole="a renewal makes a new version",
         rules="S3",
         file="adapters/memory/leases.py",
-        old="evolve(job, lease_until=until)",
-        new="evolve(job, lease_until=until, version=job.version + 1)",
+        old="job.changed(lease_until=until)",
+        new="job.changed(lease_until=until, version=job.version + 1)",
         killer=Seeds(most=50),
     ),
     Mutant(
@@ -31,8 +31,8 @@ SAVING: Final = (
         hole="asking to stop makes a new version",
         rules="S5, 32",
         file="domain/job.py",
-        old="return evolve(self, stop_asked=True)",
-        new="return evolve(self, stop_asked=True, version=self.version + 1)",
+        old="return self.changed(stop_asked=True)",
+        new="return self.changed(stop_asked=True, version=self.version + 1)",
         killer=Seeds(most=100),
     ),
     Mutant(

@@ -32,6 +32,7 @@ from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
+from jobmill.application.retention_keeper import RetentionKeeper
 from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
@@ -40,6 +41,7 @@ from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.lease import LeasePolicy
+from jobmill.domain.retention import Retention
 from jobmill.domain.states import Priority
 from jobmill.entrypoints.engine import Engine
 from jobmill.testing.cable import Cable
@@ -196,6 +198,7 @@ class Services:
             scheduler=self.scheduler,
             reconciler=self.reconciler,
             topology_keeper=TopologyKeeper(topology=None, bus=self.bus, relay=self.relay, **watched),
+            retention_keeper=RetentionKeeper(steps=self.store.retention, retention=Retention(), **watched),
             orphans=Orphans(leases=self.store.leases, **present, **ruled),
             **present,
             **watched,

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 from sqlalchemy import AdaptedConnection, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobmill.adapters.sql import SqlStore, migrate, open_sql_store
+from jobmill.adapters.sql.postgres_line import PostgresLine
 from jobmill.application.errors import StorageUnavailable, StorageUnknown
 from jobmill.application.ports.job_repository import NewJob, Saved, Stored
 from jobmill.application.ports.store import Store
@@ -19,6 +21,7 @@ from jobmill.domain.idempotency import KeyClaim
 from tests.builders import a_job, a_stamp, failed, started
 from tests.contract.store_world import StoreWorld
 from tests.integration.sql.backends import Backends
+from tests.integration.sql.hearing import heard
 from tests.servers.private_postgres import PrivatePostgres
 from tests.servers.waiting import until
 
@@ -58,15 +61,16 @@ async def test_an_add_with_keys_that_is_cut_off_is_unknown_and_leaves_nothing(
 @contextmanager
 def no_second_look(store: SqlStore) -> Iterator[None]:
     """While the block lasts, the connection is lost before a write's answer can be completed."""
+    cuts = []
 
-    def cut(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("WITH wanted"):
+    def cut(statement: str) -> None:
+        if statement.startswith(("WITH wanted", "SELECT jobs.id")):
+            cuts.append(statement)
             raise ConnectionResetError
 
-    engine = store._database.reads.sync_engine
-    event.listen(engine, "before_cursor_execute", cut)
-    yield
-    event.remove(engine, "before_cursor_execute", cut)
+    with heard(store._database.reads.sync_engine, cut):
+        yield
+    assert cuts
 
 
 async def test_a_save_is_unknown_when_only_the_look_at_its_stale_part_fails(
@@ -106,14 +110,22 @@ async def test_a_read_that_is_cut_off_is_unavailable_for_it_changed_nothing(
 def connections_of(store: SqlStore) -> Iterator[list[Any]]:
     """The driver's connections that are opened within the block."""
     opened: list[Any] = []
-    engine = store._database.units.sync_engine
 
     def note(connection: AdaptedConnection, _record: object) -> None:
         opened.append(connection.driver_connection)
 
-    event.listen(engine, "connect", note)
+    for engine in engines_of(store):
+        event.listen(engine.sync_engine, "connect", note)
     yield opened
-    event.remove(engine, "connect", note)
+    for engine in engines_of(store):
+        event.remove(engine.sync_engine, "connect", note)
+
+
+def engines_of(store: SqlStore) -> tuple[AsyncEngine, AsyncEngine]:
+    """The pool for everything, and that of the hot path."""
+    line = store._database.line
+    assert isinstance(line, PostgresLine)
+    return store._database.units, line._engine
 
 
 async def all_closed(connections: list[Any]) -> bool:
@@ -125,8 +137,11 @@ async def test_connections_that_ended_in_the_pool_are_replaced_unnoticed(
 ) -> None:
     job = await postgres_world.queued()
     with connections_of(postgres) as connections:
-        await postgres._database.units.dispose()
-        await asyncio.gather(*(postgres.check() for _ in range(5)))
+        for engine in engines_of(postgres):
+            await engine.dispose()
+        await asyncio.gather(
+            *(postgres.check() for _ in range(5)), *(postgres.jobs.get([job.id]) for _ in range(3))
+        )
         await backends.end_all()
         assert await until(lambda: all_closed(connections), within_s=10.0)
 
@@ -168,7 +183,7 @@ async def test_a_pool_that_is_used_up_is_unavailable_and_says_when_to_come_back(
             saves = [asyncio.create_task(world.save(failed(job, now=world.now))) for job in jobs]
             await backends.wait()
             with pytest.raises(StorageUnavailable, match="in use") as refused:
-                await store.check()
+                await store.jobs.get([jobs[0].id])
 
         assert refused.value.retry_after == timedelta(seconds=1)
         assert all(isinstance(answer, Saved) for answer in await asyncio.gather(*saves))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -16,8 +17,11 @@ from jobmill.adapters.sql.address import Address
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, jobs, metadata
 from jobmill.application.errors import SetupFault
 from jobmill.domain.job import Job
+from jobmill.domain.states import JobState
 
-from tests.builders import a_job
+from tests.builders import DAY, a_job, a_job_that_is, a_stamp, an_id_made
+from tests.contract.store_world import StoreWorld
+from tests.integration.sql.days_by_hand import place_of
 
 
 async def test_an_empty_database_gets_everything_and_a_second_time_nothing(empty_url: str) -> None:
@@ -127,10 +131,45 @@ async def test_a_newer_database_is_neither_used_nor_migrated(url: str) -> None:
         await migrate(url)
 
 
+async def test_a_used_table_becomes_the_first_partition_with_all_its_rows(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 3)
+        await migrate(postgres_url)
+    hand = await asyncpg.connect(postgres_url)
+    role = f"clerk_{a_stamp() & 0xFFFFFF:x}"
+    await hand.execute(f"CREATE ROLE {role}")
+    try:
+        await hand.execute(f"GRANT SELECT, INSERT ON jobs TO {role}")
+        async with open_sql_store(postgres_url) as store:
+            world = StoreWorld(store=store)
+            now, later = await world.queued(), world.now + 400 * DAY
+            ahead = await world.has(a_job_that_is(JobState.QUEUED, now=world.now, id=an_id_made(later)))
+            file = await hand.fetchval("SELECT pg_relation_filenode('jobs')")
+
+            await migrate(postgres_url)
+
+            assert await store.jobs.get([now.id, ahead.id]) == [now, ahead]
+        assert [await place_of(hand, job) for job in (now, ahead)] == ["jobs_old", "jobs_later"]
+        assert await hand.fetchval("SELECT pg_relation_filenode('jobs_old')") == file
+        assert await hand.fetchval("SELECT has_table_privilege($1, 'jobs', 'INSERT')", role)
+        assert not await hand.fetchval("SELECT has_table_privilege($1, 'jobs', 'DELETE')", role)
+    finally:
+        await hand.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        await hand.close()
+
+
 async def differences(url: str) -> list[object]:
     def compared(connection: Connection) -> list[object]:
+        parts = partitions(connection)
         context = MigrationContext.configure(
-            connection, opts={"version_table": REVISION_TABLE, "compare_type": True}
+            connection,
+            opts={
+                "version_table": REVISION_TABLE,
+                "compare_type": True,
+                "include_name": lambda name, kind, _parents: kind != "table" or name not in parts,
+            },
         )
         return list(compare_metadata(context, metadata))
 
@@ -139,6 +178,14 @@ async def differences(url: str) -> list[object]:
         found = await connection.run_sync(compared)
     await engine.dispose()
     return found
+
+
+def partitions(connection: Connection) -> set[str]:
+    """The names of the partitions of jobs, which is one table to the code."""
+    if connection.dialect.name != "postgresql":
+        return set()
+    found = text("SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE relkind = 'r'")
+    return set(connection.execute(found).scalars())
 
 
 async def set_revision(url: str, revision: str) -> None:

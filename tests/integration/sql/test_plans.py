@@ -95,7 +95,8 @@ async def explained(store: SqlStore, statement: str, parameters: tuple[object, .
 
 def whole_tables(plan: str) -> list[str]:
     """The steps that read a whole table: without an index, or along an index without a bound or a limit."""
-    return re.findall(r"Seq Scan on \w+|SCAN jobs(?! USING)|SCAN job_tags(?! USING)|SCAN outbox.*", plan)
+    in_full = r"Seq Scan on \w+(?: \w+)?  \(cost=0\.00\.\.(?!0\.0)"  # an empty partition costs nothing
+    return re.findall(in_full + r"|SCAN jobs(?! USING)|SCAN job_tags(?! USING)|SCAN outbox.*", plan)
 
 
 async def test_no_filter_reads_the_whole_table(full: SqlStore, plans: list[Asked]) -> None:
@@ -103,9 +104,9 @@ async def test_no_filter_reads_the_whole_table(full: SqlStore, plans: list[Asked
         plans.clear()
         await full.finder.page(query)
 
-        [asked] = plans
-        plan = await explained(full, *asked)
-        assert whole_tables(plan) == [], (query, plan)
+        for asked in plans[:]:
+            plan = await explained(full, *asked)
+            assert whole_tables(plan) == [], (query, plan)
 
 
 async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[Asked]) -> None:
@@ -121,7 +122,7 @@ async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[
     for statement, parameters in asked:
         plan = await explained(full, statement, parameters)
         assert whole_tables(plan) == [], plan
-        assert re.search("jobs_by_|jobs_to_cancel", plan), plan
+        assert re.search(r"jobs_by_|jobs_to_cancel|jobs_\d{8}_\w+_idx", plan), plan
 
 
 async def test_lost_notices_are_found_without_reading_what_waits(full: SqlStore, plans: list[Asked]) -> None:
@@ -139,7 +140,7 @@ async def test_lost_notices_are_found_without_reading_what_waits(full: SqlStore,
     for statement, parameters in plans[:]:
         plan = await explained(full, statement, parameters)
         assert [step for step in whole_tables(plan) if "jobs" in step] == [], plan
-        assert re.search("jobs_by_announcement", plan), plan
+        assert re.search(r"jobs_by_announcement|jobs_\d{8}_queue_priority_announced_at_idx", plan), plan
 
 
 async def test_a_page_between_two_times_starts_at_the_ids_of_that_time(

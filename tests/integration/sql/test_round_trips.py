@@ -4,27 +4,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
 from jobmill.adapters.sql import SqlStore
 from jobmill.application.ports.job_repository import NewJob
 
 from tests.builders import HOUR, a_job, failed, started
 from tests.contract.store_world import StoreWorld
+from tests.integration.sql.hearing import heard
 
 
 @pytest.fixture
 def sent(postgres: SqlStore) -> Iterator[list[str]]:
     """The statements sent since; BEGIN and COMMIT are seen as such."""
     statements: list[str] = []
-    engine = postgres._database.units.sync_engine
-
-    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
+    with heard(postgres._database.units.sync_engine, statements.append):
+        yield statements
 
 
 async def test_the_hot_path_takes_one_statement_each(postgres: SqlStore, sent: list[str]) -> None:

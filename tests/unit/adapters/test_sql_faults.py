@@ -33,6 +33,20 @@ def wrapped(error: Exception) -> DBAPIError:
 )
 def test_only_the_word_of_the_server_says_that_nothing_was_done(error: Exception, meaning: Meaning) -> None:
     assert meaning_of(wrapped(error)) is meaning
+    assert meaning_of(error) is meaning
+
+
+def test_a_value_that_the_driver_cannot_send_is_refused() -> None:
+    class DataError(asyncpg.InterfaceError, ValueError):
+        """As asyncpg's own, which it does not export."""
+
+    assert meaning_of(DataError("invalid input for query argument $1: 'x'")) is Meaning.REFUSED
+
+
+def test_a_statement_prepared_before_a_migration_is_tried_again() -> None:
+    error = asyncpg.InvalidCachedStatementError("cached statement plan is invalid")
+
+    assert meaning_of(error) is Meaning.AGAIN
 
 
 def _known(kind: type) -> bool:

@@ -16,6 +16,7 @@ def test_invalid_input_names_all_its_faults() -> None:
 
     assert str(error) == "/a: too long; (input): no object"
     assert [fault.pointer for fault in error.faults] == ["/a", ""]
+    assert error.errors == [("/a", "too long"), ("", "no object")]
 
 
 def test_a_refusal_may_go_under_a_code_of_its_own() -> None:

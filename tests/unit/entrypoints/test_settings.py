@@ -1,5 +1,6 @@
 """Settings are read once, checked whole, and keep their secrets."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,26 @@ def test_loopback_is_local(host: str, is_local: bool) -> None:
 
 def test_the_page_of_settings_is_the_one_the_code_makes() -> None:
     assert (ROOT / PAGE).read_text() == configuration_page()
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("1h", timedelta(hours=1)),
+        ("7d", timedelta(days=7)),
+        ("36500d", timedelta(days=36_500)),
+        ("Never", None),
+    ],
+)
+def test_how_long_things_are_kept_is_written_in_hours_or_days(text: str, span: timedelta | None) -> None:
+    settings = Settings.from_env({"JOBMILL_RETENTION_DONE": text, "JOBMILL_RETENTION_DEAD": text})
+
+    assert (settings.retention.done, settings.retention.dead) == (span, span)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "0h", "72", "36501d", "1.5d", "90m", "1d12h", "-1d", "for ever", "9999999d"]
+)
+def test_any_other_time_to_keep_is_refused(text: str) -> None:
+    with pytest.raises(WrongSettings, match="JOBMILL_RETENTION_DONE: must be hours or days"):
+        Settings.from_env({"JOBMILL_RETENTION_DONE": text})

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
+from attrs import asdict, frozen
 from hypothesis import given
 
 from jobmill.application.codec.payload_schema import PayloadSchema
@@ -213,3 +214,39 @@ def test_every_class_has_a_json_schema_without_unknown_fields(model: Any) -> Non
     assert described
     objects = [each for each in schema.components.values() if isinstance(each, dict) and "properties" in each]
     assert all(each["additionalProperties"] is False for each in objects)
+
+
+@frozen
+class _Flat:
+    text: str = ""
+    number: int = 0
+
+
+@frozen
+class _Sloped(_Flat):
+    fraction: float = 0.5
+
+
+@pytest.mark.parametrize("value", [_Flat(), _Flat(text="plain", number=2**63), _Flat(text="né"), _Sloped()])
+def test_fields_that_are_plain_stay_what_they_are(value: _Flat) -> None:
+    assert PayloadSchema(type(value)).dump(value) == asdict(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (_Flat(text="\ud800"), "/payload/text"),
+        (_Flat(number=2**64), "/payload/number"),
+        (_Flat(number=-(2**63) - 1), "/payload/number"),
+        (_Sloped(fraction=float("nan")), "/payload/fraction"),
+    ],
+)
+def test_a_field_that_json_cannot_carry_is_refused_at_its_place(value: _Flat, place: str) -> None:
+    assert list(dump_faults(value)) == [place]
+
+
+@given(everything)
+def test_a_text_is_read_as_its_values_are(value: Everything) -> None:
+    text = write_json(EVERY.dump(value))
+
+    assert EVERY.read(text) == EVERY.structure(msgspec.json.decode(text))

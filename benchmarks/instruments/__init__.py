@@ -1,0 +1,1 @@
+"""The instruments: each measures one thing of one contender, once."""

@@ -1,0 +1,1 @@
+"""Programs written for Jobmill, as its own documentation advises."""

@@ -1,0 +1,1 @@
+"""The contenders, as the run sees them: how each is made ready, filled, started, checked and removed."""

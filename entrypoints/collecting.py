@@ -1,0 +1,20 @@
+"""How often the collector of garbage looks: at what the process was made of, never again."""
+
+import gc
+from typing import Final
+
+#: Objects made and not freed before the young are looked at: a batch of jobs makes tens of thousands.
+YOUNG_MAX: Final = 50_000
+#: Looks at one generation for each at the next; the oldest holds whatever runs for long.
+OLDER_EVERY: Final = 20
+
+
+def settle() -> None:
+    """Leave modules, handlers and services out of every later collection.
+
+    To be called once the process stands. Hundreds of thousands of objects that live as long as it does would
+    else be walked through again and again, since jobs come and go in batches: a third of a worker's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_MAX, OLDER_EVERY, OLDER_EVERY)

@@ -1,0 +1,101 @@
+"""The hot path finds its rows by their keys, also by plans that were made when the tables were empty."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from jobmill.adapters.sql import SqlStore
+from jobmill.adapters.sql.dialect import Hot, Params
+from jobmill.adapters.sql.postgres_line import PostgresLine
+from jobmill.application.ports.job_repository import NewJob
+from jobmill.domain.transition import Fence
+
+from tests.builders import HOUR, a_job, a_stamp
+
+MANY = 3_000
+#: A plan that reads a table from its beginning to its end, or looks at each row of a batch for each other.
+_READS_ALL = re.compile(r"Seq Scan|Nested Loop|Index Scan using \w*(?<!pkey)(?:_idx|by_\w+) on")
+
+
+def _statements(store: SqlStore) -> dict[str, tuple[Hot, Params]]:
+    """Return the hot statements, each with a batch."""
+    job = a_job(now=store.clock.now())
+    start = job.start(worker="w", lease=HOUR, now=job.created_at, stamp=a_stamp())
+    cancelled = job.cancel(now=job.created_at, stamp=a_stamp())
+    saving, outbox, leases = store.jobs._saving, store.outbox, store.leases
+    fences = [(job.id, 1, job.stamp)]
+    common = saving._common.bound([start])
+    assert common is not None
+    general = saving.chain.whole(*saving.bound([cancelled]))
+    assert general is not None
+    return {
+        "start": (saving._common.statement, common),
+        "any move": general,
+        "look": (store.jobs._finding.statement, store.jobs._finding.bound([job.id])),
+        "forget": (outbox._forgetting, outbox._rows.bound([(1,)])),
+        "renew": (leases._renewing, leases._fences.bound(fences) | {"lease": HOUR}),
+        "standing": (leases._standing, leases._fences.bound(fences)),
+    }
+
+
+async def _line(store: SqlStore) -> Any:  # noqa: ANN401 - a connection of the pool
+    line = store._database.line
+    assert isinstance(line, PostgresLine)
+    return await line._engine.raw_connection()
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        return "'{" + ",".join("NULL" for _ in value) + "}'"
+    text = f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
+@pytest.mark.parametrize("name", ["start", "any move", "look", "forget", "renew", "standing"])
+async def test_a_plan_made_for_empty_tables_finds_rows_by_their_keys(postgres: SqlStore, name: str) -> None:
+    hot, params = _statements(postgres)[name]
+    values = ", ".join(map(_spelled, hot.values(params)))
+    lent = await _line(postgres)
+    try:
+        driver = lent.driver_connection
+        await driver.execute(f"PREPARE it AS {hot.text}")
+        await driver.execute(f"EXECUTE it ({values})")  # now there is a plan
+        now = postgres.clock.now()
+        await postgres.jobs.add([[NewJob(job=a_job(now=now))] for _ in range(MANY // 3)])
+        plan = await driver.fetch(f"EXPLAIN EXECUTE it ({values})")
+        await driver.execute("DEALLOCATE it")
+    finally:
+        lent.close()
+
+    lines = [line for (line,) in plan]
+    assert not [line for line in lines if _READS_ALL.search(line)], "\n".join(lines)
+    assert any("pkey" in line for line in lines)
+
+
+async def test_the_planner_is_told_so_on_the_connections_of_the_hot_path_alone(postgres: SqlStore) -> None:
+    told = "SELECT current_setting('enable_nestloop')"
+    lent = await _line(postgres)
+    try:
+        assert await lent.driver_connection.fetchval(told) == "off"
+    finally:
+        lent.close()
+
+    [row] = await postgres._database.read(text(told))
+    assert row[0] == "on"
+
+
+async def test_a_batch_is_saved_where_rows_of_many_days_are(postgres: SqlStore) -> None:
+    now = postgres.clock.now()
+    jobs = [a_job(now=now) for _ in range(50)]
+    await postgres.jobs.add([[NewJob(job=job)] for job in jobs])
+
+    answers = await postgres.leases.renew(
+        [Fence(job_id=job.id, version=job.version, stamp=job.stamp) for job in jobs], ttl=HOUR
+    )
+
+    assert len(answers) == 50

@@ -1,0 +1,28 @@
+"""The collector leaves alone what lives as long as the process; tried in a process of its own."""
+
+import subprocess
+import sys
+
+_LOOK = """
+import gc, weakref
+from jobmill.entrypoints import collecting
+
+class Node: pass
+
+kept = Node()
+collecting.settle()
+assert gc.get_freeze_count() > 1_000, gc.get_freeze_count()
+assert not any(each is kept for each in gc.get_objects()), "what was there is looked at again"
+loop = Node()
+loop.itself = loop
+seen = weakref.ref(loop)
+del loop
+made = [[] for _ in range(collecting.YOUNG_MAX + 1_000)]
+assert seen() is None, "garbage that is made later is still found, before long"
+"""
+
+
+def test_what_stands_is_left_alone_and_later_garbage_is_still_found() -> None:
+    ended = subprocess.run([sys.executable, "-c", _LOOK], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
