@@ -27,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from jobmill.adapters.sql.column_types import INSTANT, SPAN
 from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Params, Types, Values
 from jobmill.adapters.sql.fences import later
-from jobmill.adapters.sql.guards import OUTSIDE, rules
+from jobmill.adapters.sql.guards import OUTSIDE, RUNS, rules
 from jobmill.adapters.sql.schema import jobs
 from jobmill.domain.states import Fact, Guard, JobState
 from jobmill.domain.transition import Transition
@@ -117,7 +117,7 @@ def _statement(dialect: Dialect, moves: Incoming) -> ReturningUpdate[Any]:
             job.stamp == move.seen_stamp,
             or_(
                 and_(begins, asked[Guard.CLAIM]),
-                and_(ends, job.state == JobState.PROCESSING),
+                and_(ends, RUNS),
             ),
         )
         .returning(*OUTSIDE)

@@ -6,13 +6,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import Select, Text, Uuid, bindparam, select, true, type_coerce, update
+from sqlalchemy import Select, Text, Uuid, bindparam, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Values
 from jobmill.adapters.sql.fences import FENCE, fence_values, later, stands
+from jobmill.adapters.sql.guards import RUNS
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs
 from jobmill.application.ports.leases import Busy, LeaseAnswer, Leases, Lost, Renewed
@@ -21,8 +22,6 @@ from jobmill.domain.states import JobState
 from jobmill.domain.transition import Fence
 
 _RUNNING = jobs.c.state == JobState.PROCESSING
-#: The same, put so that no index serves it: a renewal finds its few jobs by their ids, and not all that run.
-_RUNS: Final = type_coerce(jobs.c.state, Text()).concat("") == JobState.PROCESSING.value
 _RENEWED: Final = (Renewed(stop_asked=False), Renewed(stop_asked=True))
 _WORKERS = (
     select(jobs.c.worker).where(_RUNNING, jobs.c.worker.is_not(None)).distinct().order_by(jobs.c.worker)
@@ -57,7 +56,7 @@ class SqlLeases(Leases):
             standing=dialect.hot(
                 select(jobs.c.id, jobs.c.version, jobs.c.stamp)
                 .join_from(jobs, fences.rows, stands(fences.rows))
-                .where(fences.among(jobs.c.id), _RUNS)
+                .where(fences.among(jobs.c.id), RUNS)
             ),
             ids=ids,
             asking=_asking(dialect, ids),
@@ -107,17 +106,14 @@ def _renewing(dialect: Dialect, fences: Incoming) -> ReturningUpdate[Any]:
     return (
         update(jobs)
         .values(lease_until=later(dialect.now, bindparam("lease", None, SPAN)))
-        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), _RUNS)
+        .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, skip=True, joined=True), RUNS)
         .returning(jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.stop_asked)
     )
 
 
 def _asking(dialect: Dialect, ids: Incoming) -> ReturningUpdate[Any]:
     return (
-        update(jobs)
-        .values(stop_asked=true())
-        .where(dialect.locks(ids, jobs.c.id), _RUNS)
-        .returning(jobs.c.id)
+        update(jobs).values(stop_asked=true()).where(dialect.locks(ids, jobs.c.id), RUNS).returning(jobs.c.id)
     )
 
 

@@ -3,14 +3,27 @@
 from collections.abc import Sequence
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Boolean, Integer, Text, and_, case, func, literal, not_, or_, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    type_coerce,
+    update,
+)
 
 from jobmill.adapters.sql.column_types import SPAN, Word
 from jobmill.adapters.sql.common_moves import CommonMoves
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Chain, Dialect, Incoming, Params, Rows, Values, follower
 from jobmill.adapters.sql.fences import later
-from jobmill.adapters.sql.guards import OUTSIDE, rules
+from jobmill.adapters.sql.guards import OUTSIDE, STATE, rules
 from jobmill.adapters.sql.mapping import WRITTEN, new_history, new_notice, written_values
 from jobmill.adapters.sql.schema import job_history, jobs, outbox
 from jobmill.domain.states import Fact, Guard, JobState, Target
@@ -66,7 +79,7 @@ class Saving:
                 dialect.locks(moves, jobs.c.id, joined=True),
                 jobs.c.version == move.seen_version,
                 jobs.c.stamp == move.seen_stamp,
-                jobs.c.state == move.seen_state,
+                type_coerce(move.seen_state, Text()) == STATE,
                 or_(*(and_(move.guard == guard, rule) for guard, rule in asked.items())),
             )
             .returning(*OUTSIDE)

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from jobmill.adapters.sql import SqlStore
+from jobmill.adapters.sql import SqlStore, open_sql_store
 from jobmill.adapters.sql.dialect import Hot, Params
 from jobmill.adapters.sql.postgres_line import PostgresLine
 from jobmill.application.ports.job_repository import NewJob
@@ -99,3 +99,35 @@ async def test_a_batch_is_saved_where_rows_of_many_days_are(postgres: SqlStore) 
     )
 
     assert len(answers) == 50
+
+
+async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) -> None:
+    async with open_sql_store(sqlite_url) as store:
+        now = store.clock.now()
+        jobs = [a_job(now=now) for _ in range(3)]
+        await store.jobs.add([[NewJob(job=job)] for job in jobs])
+        sent: list[tuple[str, tuple[object, ...]]] = []
+
+        def note(_conn: object, _cursor: object, asked: str, values: tuple[object, ...], *_: object) -> None:
+            if "UPDATE jobs" in asked or "DELETE" in asked:
+                sent.append((asked, values))
+
+        engine = store._database.units.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        starts = [job.start(worker="w", lease=HOUR, now=now, stamp=a_stamp()) for job in jobs[:2]]
+        await store.jobs.save(starts)
+        await store.jobs.save([jobs[2].cancel(now=now, stamp=a_stamp())])
+        await store.leases.renew([start.job.fence for start in starts], ttl=HOUR)
+        await store.leases.ask_to_stop([job.id for job in jobs])
+        await store.outbox.forget([job.stamp for job in jobs])
+        event.remove(engine, "before_cursor_execute", note)
+
+        assert len(sent) == 5
+        for asked, values in sent:
+            async with store._database.units.connect() as connection:
+                steps = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)
+                plan = "\n".join(str(tuple(row)[-1]) for row in steps)
+            assert re.search(
+                r"SEARCH (jobs|outbox) USING (INDEX sqlite_autoindex|INTEGER PRIMARY KEY)", plan
+            ), plan
+            assert "jobs_by_" not in plan, plan
