@@ -85,7 +85,8 @@ class Performer:
                 return _as_interrupted(run, value)
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
         except asyncio.CancelledError:
-            if not run.end() and run.is_cancelling:
+            # Asked of the task itself, as it may come before the handler has begun and the run knows of it.
+            if not run.end() and (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             return interrupted(run)
         except (KeyboardInterrupt, GeneratorExit):

@@ -24,10 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Values
 from jobmill.adapters.sql.fences import FENCE, stands
+from jobmill.adapters.sql.guards import WAITS_IN_QUEUE
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import jobs, outbox
 from jobmill.application.ports.outbox import Notice
-from jobmill.domain.states import JobState, Target
+from jobmill.domain.states import Target
 
 
 @frozen(kw_only=True)
@@ -64,7 +65,7 @@ class Announcing:
 def _is_wanted(calls: CTE) -> ColumnElement[bool]:
     """The job waits at the version that was seen, and the row is not yet there."""
     written = exists(outbox.c.id).where(outbox.c.id == calls.c.row)
-    return and_(stands(calls), jobs.c.state == JobState.QUEUED, not_(written))
+    return and_(stands(calls), WAITS_IN_QUEUE, not_(written))
 
 
 def _counting(dialect: Dialect, calls: Incoming) -> Update:

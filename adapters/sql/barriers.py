@@ -26,6 +26,7 @@ from jobmill.adapters.sql.column_types import INSTANT, SPAN, Word
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming
 from jobmill.adapters.sql.fences import FENCE, fence_values, stands
+from jobmill.adapters.sql.guards import WAITS_IN_QUEUE
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import IS_QUEUED, barriers, jobs, outbox
 from jobmill.application.ports.barriers import Barrier, BarrierRecord, Barriers
@@ -64,7 +65,7 @@ class SqlBarriers(Barriers):
             fences=fences,
             moving=update(jobs)
             .values(announced_at=dialect.now)
-            .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, joined=True), IS_QUEUED),
+            .where(stands(fences.rows), dialect.locks(fences, jobs.c.id, joined=True), WAITS_IN_QUEUE),
         )
 
     async def records(self) -> Sequence[BarrierRecord]:

@@ -1,4 +1,4 @@
-"""What a save asks of the row by the database's own clock, and what it returns of it."""
+"""What is asked of rows that are found by their ids: by the database's own clock, and of their state."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -13,10 +13,11 @@ from jobmill.domain.states import UNSTARTED, WAITING, Guard, JobState
 OUTSIDE: Final = (jobs.c.id, jobs.c.stamp, jobs.c.lease_until, jobs.c.stop_asked, jobs.c.announces)
 
 
-#: The state, put so that no index serves it: a save finds its jobs by their ids, not among all in a state.
-#: Its words stand beside it as texts.
+#: The state, put so that no index serves it: a batch finds its jobs by ids, not among all in a state, each
+#: of which it would compare with each of its own. Its words stand beside it as texts.
 STATE: Final[ColumnElement[str]] = type_coerce(jobs.c.state, Text()).concat("")
 RUNS: Final[ColumnElement[bool]] = STATE.in_([JobState.PROCESSING.value])
+WAITS_IN_QUEUE: Final[ColumnElement[bool]] = STATE.in_([JobState.QUEUED.value])
 
 
 def rules(dialect: Dialect) -> dict[Guard, ColumnElement[Any]]:

@@ -9,9 +9,9 @@ from sqlalchemy import Double, Insert, Integer, Text, select
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
 from jobmill.adapters.sql.fences import FENCE, fence_values, stands
+from jobmill.adapters.sql.guards import RUNS
 from jobmill.adapters.sql.schema import job_progress, jobs
 from jobmill.application.ports.progress import ProgressBoard, ProgressReport
-from jobmill.domain.states import JobState
 
 
 @frozen(kw_only=True)
@@ -41,7 +41,7 @@ def _writing(dialect: Dialect, reports: Incoming) -> Insert:
     standing = (
         select(rows.c.job_id, rows.c.attempt, rows.c.fraction, rows.c.note, dialect.now)
         .join_from(rows, jobs, stands(rows))
-        .where(jobs.c.state == JobState.PROCESSING)
+        .where(RUNS)
         .order_by(rows.c.job_id)  # so that two batches never wait for each other in a circle
     )
     columns: tuple[Any, ...] = tuple(job_progress.c)

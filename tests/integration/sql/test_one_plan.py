@@ -11,7 +11,8 @@ from jobmill.adapters.sql import SqlStore, open_sql_store
 from jobmill.adapters.sql.dialect import Hot, Params
 from jobmill.adapters.sql.postgres_line import PostgresLine
 from jobmill.application.ports.job_repository import NewJob
-from jobmill.domain.transition import Fence
+from jobmill.application.ports.progress import ProgressReport
+from jobmill.domain.job import Job
 
 from tests.builders import HOUR, a_job, a_stamp
 
@@ -45,6 +46,10 @@ async def _line(store: SqlStore) -> Any:  # noqa: ANN401 - a connection of the p
     line = store._database.line
     assert isinstance(line, PostgresLine)
     return await line._engine.raw_connection()
+
+
+def _report(job: Job) -> ProgressReport:
+    return ProgressReport(fence=job.fence, attempt=job.attempt, fraction=0.5, note=None)
 
 
 def _spelled(value: object) -> str:
@@ -89,18 +94,6 @@ async def test_the_planner_is_told_so_on_the_connections_of_the_hot_path_alone(p
     assert row[0] == "on"
 
 
-async def test_a_batch_is_saved_where_rows_of_many_days_are(postgres: SqlStore) -> None:
-    now = postgres.clock.now()
-    jobs = [a_job(now=now) for _ in range(50)]
-    await postgres.jobs.add([[NewJob(job=job)] for job in jobs])
-
-    answers = await postgres.leases.renew(
-        [Fence(job_id=job.id, version=job.version, stamp=job.stamp) for job in jobs], ttl=HOUR
-    )
-
-    assert len(answers) == 50
-
-
 async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) -> None:
     async with open_sql_store(sqlite_url) as store:
         now = store.clock.now()
@@ -109,7 +102,7 @@ async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) ->
         sent: list[tuple[str, tuple[object, ...]]] = []
 
         def note(_conn: object, _cursor: object, asked: str, values: tuple[object, ...], *_: object) -> None:
-            if "UPDATE jobs" in asked or "DELETE" in asked:
+            if re.search("UPDATE jobs|DELETE FROM outbox|INTO job_progress|calls", asked):
                 sent.append((asked, values))
 
         engine = store._database.units.sync_engine
@@ -119,10 +112,15 @@ async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) ->
         await store.jobs.save([jobs[2].cancel(now=now, stamp=a_stamp())])
         await store.leases.renew([start.job.fence for start in starts], ttl=HOUR)
         await store.leases.ask_to_stop([job.id for job in jobs])
+        await store.progress.write([_report(start.job) for start in starts])
         await store.outbox.forget([job.stamp for job in jobs])
+        waiting = a_job(now=now)
+        await store.jobs.add([[NewJob(job=waiting)]])
+        await store.outbox.announce([waiting.fence], rows=[a_stamp()])
+        await store.barriers.went_back([waiting.fence])
         event.remove(engine, "before_cursor_execute", note)
 
-        assert len(sent) == 5
+        assert len(sent) == 10
         for asked, values in sent:
             async with store._database.units.connect() as connection:
                 steps = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)

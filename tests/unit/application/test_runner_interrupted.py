@@ -232,3 +232,22 @@ async def test_an_outcome_that_stays_in_doubt_is_told_of(bench: Bench) -> None:
     await task
 
     assert "outcome not known to be saved" in bench.node.notes.names
+
+
+async def test_a_cancellation_while_others_are_asked_about_the_payload_is_no_outcome(bench: Bench) -> None:
+    """The handler has not begun, so the run does not know yet which task it is in."""
+
+    class Silent:
+        async def look(self) -> bool:
+            return await asyncio.Future()
+
+    silent: Any = Silent()
+    performer: Any = evolve(bench.node.runner.performer, types=silent)
+    run = await bench.claims(payload="[]")
+    task = asyncio.create_task(performer.perform(run, lambda: None))
+    await bench.world.turns()
+    assert not task.done()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -127,3 +127,32 @@ async def _waited(steps: WatchedSteps) -> object:
 
 async def _begin(steps: Iterator[Any]) -> None:
     next(steps)
+
+
+async def test_that_it_waits_is_told_once_and_before_it_does(clock: Stopwatch) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        told.append("begun")
+        await asyncio.sleep(0)
+        told.append("went on")
+        await asyncio.sleep(0)
+
+    await WatchedSteps(
+        work(), stopwatch=clock, blocked=clock.blocked.append, waits=lambda: told.append("waits")
+    )
+
+    assert told == ["begun", "waits", "went on"]
+
+
+async def test_what_never_waits_is_told_nothing_of(clock: Stopwatch) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        told.append("done")
+
+    await WatchedSteps(
+        work(), stopwatch=clock, blocked=clock.blocked.append, waits=lambda: told.append("waits")
+    )
+
+    assert told == ["done"]
