@@ -24,7 +24,7 @@ class _Doubt:
 
     at_s: float
     timer: asyncio.TimerHandle
-    runs: set[Run] = field(factory=set)
+    runs: dict[Run, None] = field(factory=dict)  # in the order of starting, in which they are stopped
 
 
 class LeaseKeeper:
@@ -56,7 +56,7 @@ class LeaseKeeper:
         """The run is over."""
         doubt = self._runs.pop(run, None)
         if doubt is not None:
-            doubt.runs.discard(run)
+            del doubt.runs[run]
             if not doubt.runs:
                 doubt.timer.cancel()
                 del self._doubts[doubt.at_s]
@@ -135,7 +135,7 @@ class LeaseKeeper:
         if doubt is None:
             timer = asyncio.get_running_loop().call_at(at_s, self._look_at, at_s)
             doubt = self._doubts[at_s] = _Doubt(at_s, timer)
-        doubt.runs.add(run)
+        doubt.runs[run] = None
         return doubt
 
     def _look_at(self, at_s: float) -> None:
