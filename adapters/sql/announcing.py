@@ -1,6 +1,7 @@
 """A further notice for a queued job, without a new version of it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from attrs import frozen
@@ -41,6 +42,7 @@ class Announcing:
     _reading: Select[Any]
 
     @classmethod
+    @cache
     def on(cls, dialect: Dialect) -> "Announcing":
         """Build the statements."""
         calls = dialect.incoming("calls", {**FENCE, "row": BigInteger()})

@@ -5,6 +5,7 @@ snapshot, all others stand in the row as they stand in the job, so they are not 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from attrs import frozen
@@ -53,6 +54,7 @@ class CommonMoves:
     _moves: Incoming
 
     @classmethod
+    @cache
     def on(cls, dialect: Dialect) -> "CommonMoves":
         """Build the statement."""
         moves = dialect.incoming("moves", _MOVE)

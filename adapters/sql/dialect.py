@@ -1,6 +1,6 @@
 """What differs between the two databases for the repositories: the time, rows handed in, linked writes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -146,8 +146,8 @@ class Line(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """One of the two databases."""
+class Dialect(Hashable, Protocol):
+    """One of the two databases; equal to any other of its kind, so that statements are built once for all."""
 
     @property
     def time(self) -> Select[Any]:

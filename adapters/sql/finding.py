@@ -1,6 +1,7 @@
 """The statement that finds jobs by their ids."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from uuid import UUID
 
 from attrs import frozen
@@ -20,6 +21,7 @@ class Finding:
     _wanted: Incoming
 
     @classmethod
+    @cache
     def on(cls, dialect: Dialect) -> "Finding":
         """Build the statement."""
         wanted = dialect.incoming("wanted", {"job_id": Uuid()})

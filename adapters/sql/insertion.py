@@ -1,7 +1,7 @@
 """New jobs: keys first, then the jobs that won theirs, their notices and their tags."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from attrs import frozen
@@ -35,6 +35,7 @@ class Insertion:
     _new: Incoming
 
     @classmethod
+    @cache
     def on(cls, dialect: Dialect, *, attended: bool) -> "Insertion":
         """Build the statements; ``attended`` as in ``Adding.on``."""
         new = dialect.incoming("new", {column.name: column.type for column in JOB})

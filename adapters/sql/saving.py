@@ -1,6 +1,7 @@
 """The statement that saves every kind of move: compare-and-set, its guards, and what is written with it."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from attrs import frozen
 from sqlalchemy import (
@@ -56,6 +57,7 @@ class Saving:
     _common: CommonMoves
 
     @classmethod
+    @cache  # building and compiling takes longer than the rest of opening a database
     def on(cls, dialect: Dialect, *, attended: bool = True) -> "Saving":
         """Build the statement; see ``Adding.on``."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})

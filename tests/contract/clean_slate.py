@@ -1,6 +1,8 @@
 """Bringing a migrated PostgreSQL database back to how the migration left it.
 
-A new database for every test would be cleaner still, and takes over a second where this takes a tenth.
+A new database for every test would be cleaner still, and takes over a second where this takes a tenth. The
+few rows of a test are deleted: truncating makes new files for each table and index, and takes five times as
+long.
 """
 
 import asyncpg
@@ -22,11 +24,8 @@ RESTORE = f"""
     do $$
     declare name text;
     begin
-        execute (
-            select 'truncate ' || string_agg(format('public.%I', tablename), ', ')
-            from pg_tables where schemaname = 'public'
-        );
         for name in select tablename from pg_tables where schemaname = '{KEPT}' loop
+            execute format('delete from public.%I', name);
             execute format('insert into public.%1$I select * from {KEPT}.%1$I', name);
         end loop;
     end $$
