@@ -130,10 +130,10 @@ class Holding:
         self._running += count
         self._answer_if_ready()
 
-    def is_settled(self) -> None:
-        """One running job is over."""
-        self._running -= 1
-        self._unready -= 1
+    def are_settled(self, count: int) -> None:
+        """So many running jobs are over."""
+        self._running -= count
+        self._unready -= count
         self._answer_if_ready()
 
     def release(self) -> None:

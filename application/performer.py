@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
-from inspect import iscoroutine
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -22,7 +21,6 @@ from jobmill.application.ports.executors import Errand, Processes, Threads
 from jobmill.application.ports.observer import Observer
 from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.run import Interrupt, Run
-from jobmill.application.step_watch import Stopwatch, WatchedSteps
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.verdicts import RESULT_BYTES_MAX, interrupted, verdict_on
 from jobmill.domain.failure import Failure, FailureKind
@@ -57,7 +55,6 @@ class Performer:
 
     Args:
         types: asked who else could read a payload that the code here cannot; None where there are no others.
-        stopwatch: seconds from any fixed point, by which a handler that blocks the loop is found.
     """
 
     registry: Registry
@@ -65,7 +62,6 @@ class Performer:
     processes: Processes
     progress: ProgressWriter
     clock: Clock
-    stopwatch: Stopwatch
     observer: Observer
     types: TypeKeeper | None = None
 
@@ -75,12 +71,9 @@ class Performer:
         Raises:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
-        declared = self.registry.named(run.job.type)
         try:
-            value = await self._call(declared, run, transact)
+            value = await self._call(run, transact)
             run.end()
-            if run.is_cancelling:
-                await _absorb_cancellation()
             if isinstance(value, _OUTCOMES):
                 return _as_interrupted(run, value)
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
@@ -97,10 +90,10 @@ class Performer:
             run.end()
             self.progress.forget(run)
 
-    async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
+    async def _call(self, run: Run, transact: Transact) -> object:
         """Return what the handler returned, or the outcome itself where another thread or process told it."""
         job = run.job
-        until_s = asyncio.get_running_loop().time() + job.timeout.total_seconds()
+        declared = self.registry.named(job.type)
         is_far = declared.kind is HandlerKind.PROCESS
         try:
             # What goes to another process is read here as well, to be left to other code if need be.
@@ -111,24 +104,12 @@ class Performer:
             return await self._unread(job, error)
         run.begin()
         if is_far:
-            run.ends_by(until_s)
             report = partial(self.progress.report, run)
             return await self.processes.run(self._errand(declared, run, text), report=report)
         if declared.kind is HandlerKind.THREAD:
-            run.ends_by(until_s)
             context = self._context(declared, run, partial(_refuse_transaction, job.type))
             return await self._in_thread(partial(declared.call, decoded, context), run)
-        steps = declared.call(decoded, self._context(declared, run, transact))
-        if not iscoroutine(steps):
-            run.ends_by(until_s)
-            return await steps  # of a function that only says it is a coroutine function
-        return await WatchedSteps(
-            steps,
-            stopwatch=self.stopwatch,
-            blocked=partial(self._blocked, run),
-            # Nothing stops a handler before it awaits something, and one that never does needs no timer.
-            waits=partial(run.ends_by, until_s),
-        )
+        return await declared.call(decoded, self._context(declared, run, transact))
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
@@ -158,15 +139,6 @@ class Performer:
                 "thread goes on and keeps its place", job_id=run.job.id, type=run.job.type, reason=reason
             )
             await asyncio.wait({call})
-
-    def _blocked(self, run: Run, took_s: float) -> None:
-        self.observer.noted(
-            "handler blocked the loop",
-            type=run.job.type,
-            job_id=run.job.id,
-            seconds=round(took_s, 3),
-            reason="everything else waited: use def, or await asyncio.to_thread",
-        )
 
     def _context(self, declared: JobType[Any], run: Run, transact: Transact) -> JobContext | None:
         """Return what the handler asks for; most ask for nothing."""
@@ -214,11 +186,3 @@ def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
     raise TransactionFault(
         f"job.transaction() lives on the event loop: declare the handler of {kind!r} as 'async def'"
     )
-
-
-async def _absorb_cancellation() -> None:
-    """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
-    try:
-        await asyncio.sleep(0)
-    except asyncio.CancelledError:
-        pass  # the handler has ended and its outcome is known

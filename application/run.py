@@ -21,7 +21,7 @@ class Interrupt(Enum):
     SHUTDOWN = "shutdown"
 
 
-@define(eq=False)
+@define(eq=False, slots=False, auto_attribs=False)
 class Run:
     """A claimed job and what this worker believes of its lease.
 
@@ -32,17 +32,18 @@ class Run:
         believes_until_s: loop time at which the handler is stopped unless the lease is renewed.
     """
 
-    job: Job
-    sent_s: float
-    believes_until_s: float
+    job: Job = field()
+    sent_s: float = field()
+    believes_until_s: float = field()
+    # What few runs ever change stands in the class: there are thousands a second.
     interrupt: Interrupt | None = None
     is_settling: bool = False
     is_abandoned: bool = False
     is_committed: bool = False
-    _is_committing: bool = field(default=False, init=False)
-    _late: Interrupt | None = field(default=None, init=False)
-    _task: "asyncio.Task[object] | None" = field(default=None, init=False)
-    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    _is_committing: bool = False
+    _late: Interrupt | None = None
+    _task: "asyncio.Task[object] | None" = None
+    _timer: asyncio.TimerHandle | None = None
 
     @property
     def fence(self) -> Fence:
@@ -58,23 +59,25 @@ class Run:
         """Note that the calling task runs the handler from here."""
         self._task = asyncio.current_task()
 
-    def ends_by(self, until_s: float) -> None:
-        """Stop the handler at this loop time, unless it has ended by itself."""
-        self._timer = asyncio.get_running_loop().call_at(until_s, self.stop, Interrupt.TIMEOUT)
+    def waits(self, after_s: float) -> None:
+        """Note that the run awaits something for the first time.
 
-    @property
-    def is_cancelling(self) -> bool:
-        """Somebody, the handler perhaps, has cancelled the task that runs it."""
-        return self._task is not None and self._task.cancelling() > 0
+        Nothing stops a handler before it does, and one that never does needs no timer.
+
+        Args:
+            after_s: how long it has been at work by now.
+        """
+        if self._task is not None:
+            loop = asyncio.get_running_loop()
+            left_s = self.job.timeout.total_seconds() - after_s
+            self._timer = loop.call_later(left_s, self.stop, Interrupt.TIMEOUT)
 
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
         self.is_settling = True
+        self._task = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None and self.interrupt is not None:
-            while self._task.cancelling():
-                self._task.uncancel()
         return self.interrupt is not None
 
     @contextmanager
