@@ -87,7 +87,7 @@ class HandlerTasks:
 
     async def _work_alone(self, run: Run) -> None:
         self._now_s = self._stopwatch()
-        steps = self._begin(run)
+        steps = self._begin(run, _current_task())
         if steps is None:
             self._types_that_wait.discard(run.job.type)
         else:
@@ -102,8 +102,7 @@ class HandlerTasks:
 
     async def _first_that_waits(self) -> tuple[Run, WatchedSteps] | None:
         """Run what ends at once; return the first run that does not, if there is one."""
-        task = asyncio.current_task()
-        assert task is not None
+        task = _current_task()
         while True:
             self._now_s = self._stopwatch()
             turn_ends_s = self._now_s + TURN_MAX_S
@@ -112,7 +111,7 @@ class HandlerTasks:
                 run = self._waiting.popleft()
                 if run.job.type in self._types_that_wait:
                     self._spawn(self._work_alone(run))
-                elif (steps := self._begin(run)) is not None:
+                elif (steps := self._begin(run, task)) is not None:
                     return run, steps
                 elif task.cancelling() or (getrefcount(task), getweakrefcount(task)) != holders:
                     return None
@@ -122,12 +121,14 @@ class HandlerTasks:
                 return None
             await asyncio.sleep(0)
 
-    def _begin(self, run: Run) -> WatchedSteps | None:
+    def _begin(self, run: Run, task: "asyncio.Task[None]") -> WatchedSteps | None:
         """Take the first step of a run; return what is left of it, if anything is."""
         began_s = self._now_s
+        run.task = task
         self._begins(run)
         context, steps = copy_context(), self._runs.attempt(run)
         outcome: Outcome | None = None
+        awaited: object = None
         is_over = True
         try:
             awaited = context.run(steps.send, None)
@@ -149,6 +150,7 @@ class HandlerTasks:
         )
 
     def _has_ended(self, run: Run, outcome: Outcome | None) -> None:
+        run.task = None
         if not self._ended:
             asyncio.get_running_loop().call_soon(self._settle_what_ended)
         self._ended.append((run, outcome))
@@ -162,3 +164,9 @@ class HandlerTasks:
             await self._runs.settle(ended)
         finally:
             self._over([run for run, _ in ended])
+
+
+def _current_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task

@@ -95,6 +95,10 @@ class Holding:
     def take(self, count: int, gate: Gate = _OPEN) -> list[Job]:
         """Take jobs out that begin, in order; one suspect at most, and none that is not admitted."""
         taken: list[Job] = []
+        if self._counted == len(self.todo) and not self._not_free:
+            taken += [self.todo.popleft() for _ in range(min(count, len(self.todo)))]
+            self._counted = len(self.todo)
+            return taken
         left: list[Job] = []
         may_suspect = True
         while self.todo and len(taken) < count:

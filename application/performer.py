@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
@@ -26,8 +26,8 @@ from jobmill.application.verdicts import RESULT_BYTES_MAX, interrupted, verdict_
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 
-#: Opens a transaction; see ``JobContext.transaction``.
-Transact = Callable[[], AbstractAsyncContextManager[Any]]
+#: Opens the transaction of a run; see ``JobContext.transaction``.
+Transact = Callable[[Run], AbstractAsyncContextManager[Any]]
 
 _OUTCOMES: Final = (Succeeded, Failure, Postponed, Stopped, Dropped)
 
@@ -71,8 +71,16 @@ class Performer:
         Raises:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
+        job = run.job
+        declared = self.registry.named(job.type)
         try:
-            value = await self._call(run, transact)
+            try:
+                payload = self._read(declared, job)
+            except InvalidPayload as error:
+                value = await self._unread(job, error)
+            else:
+                run.begin()
+                value = await self._begun(declared, payload, run, transact)
             run.end()
             if isinstance(value, _OUTCOMES):
                 return _as_interrupted(run, value)
@@ -87,29 +95,40 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
             return _as_interrupted(run, verdict_on(error))
         finally:
-            run.end()
+            if not run.is_settling:
+                run.end()
             self.progress.forget(run)
 
-    async def _call(self, run: Run, transact: Transact) -> object:
-        """Return what the handler returned, or the outcome itself where another thread or process told it."""
-        job = run.job
-        declared = self.registry.named(job.type)
-        is_far = declared.kind is HandlerKind.PROCESS
-        try:
-            # What goes to another process is read here as well, to be left to other code if need be.
-            text = declared.newest_text(job.payload, version=job.payload_version) if is_far else job.payload
-            version = declared.rules.payload_version if is_far else job.payload_version
-            decoded = declared.decode(text, version=version)
-        except InvalidPayload as error:
-            return await self._unread(job, error)
-        run.begin()
-        if is_far:
+    def _read(self, declared: JobType[Any], job: Job) -> object:
+        """Return the payload as the function takes it, or for another process the text of the newest version.
+
+        Raises:
+            InvalidPayload: this code cannot read it.
+        """
+        if declared.kind is not HandlerKind.PROCESS:
+            return declared.decode(job.payload, version=job.payload_version)
+        # What goes to another process is read here as well, to be left to other code if need be.
+        text = declared.newest_text(job.payload, version=job.payload_version)
+        declared.decode(text, version=declared.rules.payload_version)
+        return text
+
+    def _begun(
+        self, declared: JobType[Any], payload: Any, run: Run, transact: Transact  # noqa: ANN401
+    ) -> Awaitable[object]:
+        """Return what becomes what the handler returned, or the outcome where another process told it."""
+        if declared.kind is HandlerKind.PROCESS:
             report = partial(self.progress.report, run)
-            return await self.processes.run(self._errand(declared, run, text), report=report)
+            return self.processes.run(self._errand(declared, run, payload), report=report)
         if declared.kind is HandlerKind.THREAD:
-            context = self._context(declared, run, partial(_refuse_transaction, job.type))
-            return await self._in_thread(partial(declared.call, decoded, context), run)
-        return await declared.call(decoded, self._context(declared, run, transact))
+            refuse = partial(_refuse_transaction, run.job.type)
+            context = self._context(run, refuse) if declared.takes_context else None
+            return self._in_thread(partial(declared.call, payload, context), run)
+        told: Awaitable[object]
+        if declared.takes_context:
+            told = declared.function(payload, self._context(run, partial(transact, run)))
+        else:
+            told = declared.function(payload)
+        return told
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
@@ -140,10 +159,8 @@ class Performer:
             )
             await asyncio.wait({call})
 
-    def _context(self, declared: JobType[Any], run: Run, transact: Transact) -> JobContext | None:
-        """Return what the handler asks for; most ask for nothing."""
-        if not declared.takes_context:
-            return None
+    def _context(self, run: Run, transact: Callable[[], AbstractAsyncContextManager[Any]]) -> JobContext:
+        """Return what a handler that asks for it is told."""
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
         return JobContext(

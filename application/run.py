@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from jobmill.domain.job import Job
 from jobmill.domain.transition import Fence
+
+if TYPE_CHECKING:
+    from jobmill.application.handler_transaction import HandlerTransaction
 
 
 class Interrupt(Enum):
@@ -40,9 +44,13 @@ class Run:
     is_settling: bool = False
     is_abandoned: bool = False
     is_committed: bool = False
+    #: In which it runs, from its first step to the end of its handler.
+    task: "asyncio.Task[None] | None" = None
+    #: That which the handler has opened.
+    transaction: "HandlerTransaction | None" = None
+    _has_begun: bool = False
     _is_committing: bool = False
     _late: Interrupt | None = None
-    _task: "asyncio.Task[object] | None" = None
     _timer: asyncio.TimerHandle | None = None
 
     @property
@@ -56,8 +64,8 @@ class Run:
         return self.job.stop_asked
 
     def begin(self) -> None:
-        """Note that the calling task runs the handler from here."""
-        self._task = asyncio.current_task()
+        """Note that the task runs the handler from here."""
+        self._has_begun = True
 
     def waits(self, after_s: float) -> None:
         """Note that the run awaits something for the first time.
@@ -67,7 +75,7 @@ class Run:
         Args:
             after_s: how long it has been at work by now.
         """
-        if self._task is not None:
+        if self._has_begun:
             loop = asyncio.get_running_loop()
             left_s = self.job.timeout.total_seconds() - after_s
             self._timer = loop.call_later(left_s, self.stop, Interrupt.TIMEOUT)
@@ -75,7 +83,7 @@ class Run:
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
         self.is_settling = True
-        self._task = None
+        self.task = None
         if self._timer is not None:
             self._timer.cancel()
         return self.interrupt is not None
@@ -101,5 +109,5 @@ class Run:
         if self.is_committed and reason not in (Interrupt.TIMEOUT, Interrupt.SHUTDOWN):
             return  # the job is over, and nobody can take it any more
         self.interrupt = reason
-        if self._task is not None:
-            self._task.cancel()
+        if self._has_begun and self.task is not None:
+            self.task.cancel()

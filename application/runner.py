@@ -8,8 +8,8 @@ from attrs import frozen
 
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
-from jobmill.application.handler_transaction import Ending, HandlerTransaction
 from jobmill.application.handler_tasks import Ended, Runs
+from jobmill.application.handler_transaction import Ending, HandlerTransaction
 from jobmill.application.handlers import Registry
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
@@ -50,15 +50,8 @@ class Runner(Runs):
         """
         if run.interrupt is not None:
             return not_begun(run.interrupt)
-        transaction: HandlerTransaction | None = None
-
-        def transact() -> AbstractAsyncContextManager[Any]:
-            nonlocal transaction
-            transaction = transaction or self._transaction(run)
-            return transaction.open()
-
-        told = await self.performer.perform(run, transact)
-        return told if transaction is None else self._after(transaction, run, told)
+        told = await self.performer.perform(run, self._transact)
+        return told if run.transaction is None else self._after(run.transaction, run, told)
 
     def blocked(self, run: Run, took_s: float) -> None:
         """Say that a handler held up the event loop."""
@@ -83,15 +76,17 @@ class Runner(Runs):
         finally:
             self.keeper.forget(run for run, _ in ended)
 
-    def _transaction(self, run: Run) -> HandlerTransaction:
-        return HandlerTransaction(
-            run=run,
-            transactions=self.transactions,
-            keeper=self.keeper,
-            clock=self.clock,
-            entropy=self.entropy,
-            observer=self.observer,
-        )
+    def _transact(self, run: Run) -> AbstractAsyncContextManager[Any]:
+        if run.transaction is None:
+            run.transaction = HandlerTransaction(
+                run=run,
+                transactions=self.transactions,
+                keeper=self.keeper,
+                clock=self.clock,
+                entropy=self.entropy,
+                observer=self.observer,
+            )
+        return run.transaction.open()
 
     def _after(self, transaction: HandlerTransaction, run: Run, outcome: Outcome) -> Outcome | None:
         """Return what is left to save of an attempt that tried to commit by itself; None for nothing."""

@@ -15,8 +15,8 @@ from jobmill.domain.options import JobOptions
 from jobmill.domain.states import JobState
 
 from tests.nodes import Node
-from tests.world import World
 from tests.unit.application.bench import works_off
+from tests.world import World
 
 
 @frozen

@@ -66,9 +66,9 @@ async def test_a_handler_that_cancels_its_task_and_returns_leaves_nothing_behind
 async def test_a_cancellation_from_outside_is_no_outcome(bench: Bench) -> None:
     """The process is torn down; the lease decides."""
     run, task = await bench.begins(sleeps)
-    assert run._task is not None
+    assert run.task is not None
 
-    run._task.cancel()
+    run.task.cancel()
     await task
 
     assert bench.world.job(run.job).state is JobState.PROCESSING
@@ -244,7 +244,7 @@ async def test_a_cancellation_while_others_are_asked_about_the_payload_is_no_out
     silent: Any = Silent()
     performer: Any = evolve(bench.node.runner.performer, types=silent)
     run = await bench.claims(payload="[]")
-    task = asyncio.create_task(performer.perform(run, lambda: None))
+    task = asyncio.create_task(performer.perform(run, lambda _run: None))
     await bench.world.turns()
     assert not task.done()
 
