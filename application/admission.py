@@ -43,8 +43,10 @@ class Admission:
 
     def ended(self, jobs: Sequence[Job]) -> None:
         """Note that jobs run here no more, or never began: once for each that began."""
+        if not self._suspects.are_none:
+            for job in jobs:
+                self._suspects.ended(job.id)
         for job in jobs:
-            self._suspects.ended(job.id)
             self._take(job, -1)
 
     def passed(self, job_id: UUID) -> bool:

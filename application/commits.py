@@ -1,7 +1,7 @@
 """Every write of jobs goes through here: grouped, observed, and announced to the relay."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from itertools import chain, islice
 from typing import Final, TypeVar
 from uuid import UUID
@@ -47,8 +47,8 @@ class Commits:
         self._announce = announce
         fraction = entropy.fraction
         self._adds = GroupCommit[NewJob, AddAnswer](self._add, keys=_keys_of_new, fraction=fraction)
-        self._claims = GroupCommit[Transition, SaveAnswer](self._save, keys=_key_of_move, fraction=fraction)
-        self._saves = GroupCommit[Transition, SaveAnswer](self._save, keys=_key_of_move, fraction=fraction)
+        self._claims = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
+        self._saves = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
         self._looks = GroupCommit[UUID, Job | None](self._look, keys=_no_keys, fraction=fraction)
 
     async def add(self, unit: Sequence[NewJob], *, within_s: float = WITHIN_S) -> Sequence[AddAnswer]:
@@ -143,13 +143,15 @@ def _split(answers: Sequence[Answer], groups: Sequence[Sequence[object]]) -> Seq
     return [list(islice(rest, len(group))) for group in groups]
 
 
-def _keys_of_new(new: NewJob) -> Iterable[Hashable]:
-    return (new.job.id.int, *((claim.scope, claim.key) for claim in new.keys))
+def _keys_of_new(unit: Sequence[NewJob]) -> Collection[Hashable]:
+    keys: list[Hashable] = [new.job.id.int for new in unit]
+    keys += [(claim.scope, claim.key) for new in unit for claim in new.keys]
+    return keys
 
 
-def _key_of_move(move: Transition) -> Iterable[Hashable]:
-    return (move.job.id.int,)  # an UUID's own hash is slow
+def _keys_of_moves(moves: Sequence[Transition]) -> Collection[Hashable]:
+    return [move.job.id.int for move in moves]  # an UUID's own hash is slow
 
 
-def _no_keys(_: UUID) -> Iterable[Hashable]:
+def _no_keys(_: Sequence[object]) -> Collection[Hashable]:
     return ()

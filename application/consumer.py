@@ -10,6 +10,7 @@ from jobmill.application.admission import Admission
 from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
+from jobmill.application.handler_tasks import HandlerTasks
 from jobmill.application.holding import Holding
 from jobmill.application.intake import Intake
 from jobmill.application.lease_keeper import CANCEL_GRACE_S
@@ -20,6 +21,7 @@ from jobmill.application.receiver import Receiver
 from jobmill.application.returner import Returner
 from jobmill.application.run import Interrupt, Run
 from jobmill.application.runner import Runner
+from jobmill.application.step_watch import Stopwatch
 from jobmill.application.turns import Turns
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
@@ -49,6 +51,7 @@ class Consumer:
 
     Args:
         lanes: what this worker serves.
+        stopwatch: seconds from any fixed point, by which a handler that blocks the loop is found.
         concurrency: jobs that run at once, 1 or more.
     """
 
@@ -64,6 +67,7 @@ class Consumer:
         returner: Returner,
         admission: Admission,
         observer: Observer,
+        stopwatch: Stopwatch,
         lease: LeasePolicy,
         concurrency: int,
     ) -> None:
@@ -75,6 +79,11 @@ class Consumer:
         self._free = self._concurrency = concurrency
         self._turns = Turns(lanes)
         self._work: set[asyncio.Task[None]] = set()
+        self._holdings: dict[Run, Holding] = {}  # of what runs
+        self._trials: dict[Run, asyncio.TimerHandle] = {}
+        self._handlers = HandlerTasks(
+            runs=runner, stopwatch=stopwatch, begins=self._begins, over=self._are_over, spawn=self._spawn
+        )
         self._wake = asyncio.Event()
         self._admission = admission
         self._is_stopping = False
@@ -173,28 +182,35 @@ class Consumer:
         self._free += len(jobs) - len(runs)
         holding.are_claimed(len(runs))
         holding.need_no_run(len(jobs) - len(runs) - len(undecided))
-        for run in runs:
-            self._spawn(self._execute(holding, run))
+        if runs:
+            self._holdings.update(dict.fromkeys(runs, holding))
+            self._runner.keeper.watch(runs)
+            self._handlers.work_off(runs)
         self._wake.set()
         if undecided:
             self._hold_on(holding, undecided)
             await self._store_is_back(undecided[0], claimed.reason)
 
-    async def _execute(self, holding: Holding, run: Run) -> None:
+    def _begins(self, run: Run) -> None:
         if self._is_stopping:
             run.stop(Interrupt.SHUTDOWN)
-        trial: asyncio.TimerHandle | None = None
         if run.job.suspect:
-            trial = asyncio.get_running_loop().call_later(SUSPECT_TRIAL_S, self._pass_trial, run.job)
-        try:
-            await self._runner.run(run)
-        finally:
-            if trial is not None:
+            loop = asyncio.get_running_loop()
+            self._trials[run] = loop.call_later(SUSPECT_TRIAL_S, self._pass_trial, run.job)
+
+    def _are_over(self, runs: Sequence[Run]) -> None:
+        """Their slots are free, whatever came of them."""
+        settled: dict[Holding, int] = {}
+        for run in runs:
+            holding = self._holdings.pop(run)
+            settled[holding] = settled.get(holding, 0) + 1
+            if self._trials and (trial := self._trials.pop(run, None)) is not None:
                 trial.cancel()
-            holding.is_settled()
-            self._free += 1
-            self._admission.ended([run.job])
-            self._wake.set()
+        for holding, count in settled.items():
+            holding.are_settled(count)
+        self._free += len(runs)
+        self._admission.ended([run.job for run in runs])
+        self._wake.set()
 
     def _pass_trial(self, job: Job) -> None:
         """It has killed nobody yet."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from attrs import define, frozen
@@ -49,7 +49,8 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         flush: carries out a batch and answers by position. May raise ``StorageUnavailable``,
             ``StorageUnknown`` and ``StorageRefused``, as a ``JobRepository`` does.
-        keys: what may not appear twice in one batch; an item with a key of the batch waits for the next.
+        keys: what of some items may not appear twice in one batch; what has a key of the batch waits for the
+            next.
         fraction: chance for the waits between two tries.
     """
 
@@ -57,7 +58,7 @@ class GroupCommit(Generic[Item, Answer]):
         self,
         flush: Callable[[Sequence[Sequence[Item]]], Awaitable[Sequence[Sequence[Answer]]]],
         *,
-        keys: Callable[[Item], Iterable[Hashable]],
+        keys: Callable[[Sequence[Item]], Collection[Hashable]],
         fraction: Callable[[], float],
         limits: GroupLimits = GroupLimits(),
     ) -> None:
@@ -138,7 +139,7 @@ class GroupCommit(Generic[Item, Answer]):
         size = 0
         while self._entries and size < self._limits.batch:
             entry = self._entries.popleft()
-            wanted = [key for item in entry.items for key in self._keys(item)]
+            wanted = self._keys(entry.items)
             if not keys.isdisjoint(wanted) or (batch and size + len(entry.items) > self._limits.batch):
                 left.append(entry)
                 keys.update(wanted)  # and whoever asks for the same later stays behind it

@@ -132,7 +132,7 @@ class HandlerTransaction:
     def _stands(self, outcome: Transition) -> None:
         self._run.is_committed = True
         self._ends(Ending.COMMITTED, "")
-        self._keeper.forget(self._run)
+        self._keeper.forget([self._run])
         self._observer.moved([outcome])
 
     def _ends(self, ending: Ending, reason: str) -> None:

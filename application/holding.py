@@ -95,6 +95,10 @@ class Holding:
     def take(self, count: int, gate: Gate = _OPEN) -> list[Job]:
         """Take jobs out that begin, in order; one suspect at most, and none that is not admitted."""
         taken: list[Job] = []
+        if self._counted == len(self.todo) and not self._not_free:
+            taken += [self.todo.popleft() for _ in range(min(count, len(self.todo)))]
+            self._counted = len(self.todo)
+            return taken
         left: list[Job] = []
         may_suspect = True
         while self.todo and len(taken) < count:
@@ -130,10 +134,10 @@ class Holding:
         self._running += count
         self._answer_if_ready()
 
-    def is_settled(self) -> None:
-        """One running job is over."""
-        self._running -= 1
-        self._unready -= 1
+    def are_settled(self, count: int) -> None:
+        """So many running jobs are over."""
+        self._running -= count
+        self._unready -= count
         self._answer_if_ready()
 
     def release(self) -> None:

@@ -1,7 +1,8 @@
 """Keeping the leases of everything that runs here, in bulk."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 from attrs import define, field
@@ -47,21 +48,22 @@ class LeaseKeeper:
         """What runs at this moment, in the order of starting."""
         return tuple(self._runs)
 
-    def watch(self, run: Run) -> None:
-        """Keep the lease of a run from here on; one that is over already stops the run at once."""
-        self._runs[run] = None
-        self._doubt(run)
+    def watch(self, runs: Sequence[Run]) -> None:
+        """Keep the leases of runs from here on; a run whose lease is over already is stopped at once."""
+        self._runs.update(dict.fromkeys(runs))
+        self._doubt(runs)
 
-    def forget(self, run: Run) -> None:
-        """The run is over."""
-        doubt = self._runs.pop(run, None)
-        if doubt is not None:
-            del doubt.runs[run]
-            if not doubt.runs:
-                doubt.timer.cancel()
-                del self._doubts[doubt.at_s]
-        if self._interrupted_s:
-            self._interrupted_s.pop(run, None)
+    def forget(self, runs: Iterable[Run]) -> None:
+        """These runs are over."""
+        for run in runs:
+            doubt = self._runs.pop(run, None)
+            if doubt is not None:
+                del doubt.runs[run]
+                if not doubt.runs:
+                    doubt.timer.cancel()
+                    del self._doubts[doubt.at_s]
+            if self._interrupted_s:
+                self._interrupted_s.pop(run, None)
 
     async def keep(self) -> None:
         """Look after the runs until cancelled."""
@@ -115,33 +117,34 @@ class LeaseKeeper:
             if run.sent_s == sent_s:  # and no later renewal is on its way
                 run.sent_s -= self._policy.renew_every.total_seconds()
 
-    def _doubt(self, run: Run) -> None:
-        """Stop a run at the very moment when belief in it ends; until then, ask again by then.
+    def _doubt(self, runs: Iterable[Run]) -> None:
+        """Stop runs at the very moment when belief in them ends; until then, ask again by then.
 
-        That is when its lease may be over, or somebody may take this process for dead.
+        That is when a lease may be over, or somebody may take this process for dead.
         """
         now = asyncio.get_running_loop().time()
-        present_until_s = self._attendance.believed_until(run.job.worker or "")
-        if run.believes_until_s <= now:
-            run.stop(Interrupt.LEASE_LOST)
-        elif present_until_s <= now:
-            run.stop(Interrupt.PRESENCE_LOST)
-        else:
-            self._runs[run] = self._doubt_at(min(run.believes_until_s, present_until_s), run)
+        for (believes_until_s, worker), alike in groupby(runs, _grounds):
+            present_until_s = self._attendance.believed_until(worker or "")
+            if believes_until_s <= now:
+                _stop(alike, Interrupt.LEASE_LOST)
+            elif present_until_s <= now:
+                _stop(alike, Interrupt.PRESENCE_LOST)
+            else:
+                self._doubt_at(min(believes_until_s, present_until_s), dict.fromkeys(alike))
 
-    def _doubt_at(self, at_s: float, run: Run) -> "_Doubt":
-        """Return the look at this moment with the run in it; the runs of one claim share theirs."""
+    def _doubt_at(self, at_s: float, runs: dict[Run, None]) -> None:
+        """Look at runs at this moment; those of one claim share the look."""
         doubt = self._doubts.get(at_s)
         if doubt is None:
             timer = asyncio.get_running_loop().call_at(at_s, self._look_at, at_s)
             doubt = self._doubts[at_s] = _Doubt(at_s, timer)
-        doubt.runs[run] = None
-        return doubt
+        doubt.runs.update(runs)
+        self._runs.update(dict.fromkeys(runs, doubt))
 
     def _look_at(self, at_s: float) -> None:
-        for run in self._doubts.pop(at_s).runs:
-            self._runs[run] = None
-            self._doubt(run)
+        runs = self._doubts.pop(at_s).runs
+        self._runs.update(dict.fromkeys(runs))
+        self._doubt(runs)
 
     def _abandon_the_deaf(self) -> None:
         """Let go of the leases of handlers that were told to stop long ago."""
@@ -153,3 +156,13 @@ class LeaseKeeper:
             if now - since >= CANCEL_GRACE_S:
                 run.is_abandoned = True
                 self._observer.noted("handler ignores its cancellation", job_id=run.job.id, type=run.job.type)
+
+
+def _grounds(run: Run) -> tuple[float, str | None]:
+    """Return what belief in a run rests on: the end of its lease, and the name it was claimed by."""
+    return run.believes_until_s, run.job.worker
+
+
+def _stop(runs: Iterable[Run], reason: Interrupt) -> None:
+    for run in runs:
+        run.stop(reason)

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from functools import partial
-from inspect import iscoroutine
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -22,14 +21,13 @@ from jobmill.application.ports.executors import Errand, Processes, Threads
 from jobmill.application.ports.observer import Observer
 from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.run import Interrupt, Run
-from jobmill.application.step_watch import Stopwatch, WatchedSteps
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.verdicts import RESULT_BYTES_MAX, interrupted, verdict_on
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 
-#: Opens a transaction; see ``JobContext.transaction``.
-Transact = Callable[[], AbstractAsyncContextManager[Any]]
+#: Opens the transaction of a run; see ``JobContext.transaction``.
+Transact = Callable[[Run], AbstractAsyncContextManager[Any]]
 
 _OUTCOMES: Final = (Succeeded, Failure, Postponed, Stopped, Dropped)
 
@@ -57,7 +55,6 @@ class Performer:
 
     Args:
         types: asked who else could read a payload that the code here cannot; None where there are no others.
-        stopwatch: seconds from any fixed point, by which a handler that blocks the loop is found.
     """
 
     registry: Registry
@@ -65,7 +62,6 @@ class Performer:
     processes: Processes
     progress: ProgressWriter
     clock: Clock
-    stopwatch: Stopwatch
     observer: Observer
     types: TypeKeeper | None = None
 
@@ -75,12 +71,17 @@ class Performer:
         Raises:
             asyncio.CancelledError: the process is being torn down, this run with it.
         """
-        declared = self.registry.named(run.job.type)
+        job = run.job
+        declared = self.registry.named(job.type)
         try:
-            value = await self._call(declared, run, transact)
+            try:
+                payload = self._read(declared, job)
+            except InvalidPayload as error:
+                value = await self._unread(job, error)
+            else:
+                run.begin()
+                value = await self._begun(declared, payload, run, transact)
             run.end()
-            if run.is_cancelling:
-                await _absorb_cancellation()
             if isinstance(value, _OUTCOMES):
                 return _as_interrupted(run, value)
             return Succeeded(result=write_result(value, limit_bytes=RESULT_BYTES_MAX))
@@ -94,41 +95,40 @@ class Performer:
         except BaseException as error:  # noqa: BLE001 - whatever else the user's code raises is an outcome
             return _as_interrupted(run, verdict_on(error))
         finally:
-            run.end()
+            if not run.is_settling:
+                run.end()
             self.progress.forget(run)
 
-    async def _call(self, declared: JobType[Any], run: Run, transact: Transact) -> object:
-        """Return what the handler returned, or the outcome itself where another thread or process told it."""
-        job = run.job
-        until_s = asyncio.get_running_loop().time() + job.timeout.total_seconds()
-        is_far = declared.kind is HandlerKind.PROCESS
-        try:
-            # What goes to another process is read here as well, to be left to other code if need be.
-            text = declared.newest_text(job.payload, version=job.payload_version) if is_far else job.payload
-            version = declared.rules.payload_version if is_far else job.payload_version
-            decoded = declared.decode(text, version=version)
-        except InvalidPayload as error:
-            return await self._unread(job, error)
-        run.begin()
-        if is_far:
-            run.ends_by(until_s)
+    def _read(self, declared: JobType[Any], job: Job) -> object:
+        """Return the payload as the function takes it, or for another process the text of the newest version.
+
+        Raises:
+            InvalidPayload: this code cannot read it.
+        """
+        if declared.kind is not HandlerKind.PROCESS:
+            return declared.decode(job.payload, version=job.payload_version)
+        # What goes to another process is read here as well, to be left to other code if need be.
+        text = declared.newest_text(job.payload, version=job.payload_version)
+        declared.decode(text, version=declared.rules.payload_version)
+        return text
+
+    def _begun(
+        self, declared: JobType[Any], payload: Any, run: Run, transact: Transact  # noqa: ANN401
+    ) -> Awaitable[object]:
+        """Return what becomes what the handler returned, or the outcome where another process told it."""
+        if declared.kind is HandlerKind.PROCESS:
             report = partial(self.progress.report, run)
-            return await self.processes.run(self._errand(declared, run, text), report=report)
+            return self.processes.run(self._errand(declared, run, payload), report=report)
         if declared.kind is HandlerKind.THREAD:
-            run.ends_by(until_s)
-            context = self._context(declared, run, partial(_refuse_transaction, job.type))
-            return await self._in_thread(partial(declared.call, decoded, context), run)
-        steps = declared.call(decoded, self._context(declared, run, transact))
-        if not iscoroutine(steps):
-            run.ends_by(until_s)
-            return await steps  # of a function that only says it is a coroutine function
-        return await WatchedSteps(
-            steps,
-            stopwatch=self.stopwatch,
-            blocked=partial(self._blocked, run),
-            # Nothing stops a handler before it awaits something, and one that never does needs no timer.
-            waits=partial(run.ends_by, until_s),
-        )
+            refuse = partial(_refuse_transaction, run.job.type)
+            context = self._context(run, refuse) if declared.takes_context else None
+            return self._in_thread(partial(declared.call, payload, context), run)
+        told: Awaitable[object]
+        if declared.takes_context:
+            told = declared.function(payload, self._context(run, partial(transact, run)))
+        else:
+            told = declared.function(payload)
+        return told
 
     async def _unread(self, job: Job, error: InvalidPayload) -> Outcome:
         """The handler cannot begin. Where a living worker's code reads the payload, leave the job to that."""
@@ -159,19 +159,8 @@ class Performer:
             )
             await asyncio.wait({call})
 
-    def _blocked(self, run: Run, took_s: float) -> None:
-        self.observer.noted(
-            "handler blocked the loop",
-            type=run.job.type,
-            job_id=run.job.id,
-            seconds=round(took_s, 3),
-            reason="everything else waited: use def, or await asyncio.to_thread",
-        )
-
-    def _context(self, declared: JobType[Any], run: Run, transact: Transact) -> JobContext | None:
-        """Return what the handler asks for; most ask for nothing."""
-        if not declared.takes_context:
-            return None
+    def _context(self, run: Run, transact: Callable[[], AbstractAsyncContextManager[Any]]) -> JobContext:
+        """Return what a handler that asks for it is told."""
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
         return JobContext(
@@ -214,11 +203,3 @@ def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
     raise TransactionFault(
         f"job.transaction() lives on the event loop: declare the handler of {kind!r} as 'async def'"
     )
-
-
-async def _absorb_cancellation() -> None:
-    """A handler that cancels its own task and then returns leaves this to whatever is awaited next."""
-    try:
-        await asyncio.sleep(0)
-    except asyncio.CancelledError:
-        pass  # the handler has ended and its outcome is known

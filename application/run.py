@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from jobmill.domain.job import Job
 from jobmill.domain.transition import Fence
+
+if TYPE_CHECKING:
+    from jobmill.application.handler_transaction import HandlerTransaction
 
 
 class Interrupt(Enum):
@@ -21,7 +25,7 @@ class Interrupt(Enum):
     SHUTDOWN = "shutdown"
 
 
-@define(eq=False)
+@define(eq=False, slots=False, auto_attribs=False)
 class Run:
     """A claimed job and what this worker believes of its lease.
 
@@ -32,17 +36,22 @@ class Run:
         believes_until_s: loop time at which the handler is stopped unless the lease is renewed.
     """
 
-    job: Job
-    sent_s: float
-    believes_until_s: float
+    job: Job = field()
+    sent_s: float = field()
+    believes_until_s: float = field()
+    # What few runs ever change stands in the class: there are thousands a second.
     interrupt: Interrupt | None = None
     is_settling: bool = False
     is_abandoned: bool = False
     is_committed: bool = False
-    _is_committing: bool = field(default=False, init=False)
-    _late: Interrupt | None = field(default=None, init=False)
-    _task: "asyncio.Task[object] | None" = field(default=None, init=False)
-    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    #: In which it runs, from its first step to the end of its handler.
+    task: "asyncio.Task[None] | None" = None
+    #: That which the handler has opened.
+    transaction: "HandlerTransaction | None" = None
+    _has_begun: bool = False
+    _is_committing: bool = False
+    _late: Interrupt | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     @property
     def fence(self) -> Fence:
@@ -55,26 +64,28 @@ class Run:
         return self.job.stop_asked
 
     def begin(self) -> None:
-        """Note that the calling task runs the handler from here."""
-        self._task = asyncio.current_task()
+        """Note that the task runs the handler from here."""
+        self._has_begun = True
 
-    def ends_by(self, until_s: float) -> None:
-        """Stop the handler at this loop time, unless it has ended by itself."""
-        self._timer = asyncio.get_running_loop().call_at(until_s, self.stop, Interrupt.TIMEOUT)
+    def waits(self, after_s: float) -> None:
+        """Note that the run awaits something for the first time.
 
-    @property
-    def is_cancelling(self) -> bool:
-        """Somebody, the handler perhaps, has cancelled the task that runs it."""
-        return self._task is not None and self._task.cancelling() > 0
+        Nothing stops a handler before it does, and one that never does needs no timer.
+
+        Args:
+            after_s: how long it has been at work by now.
+        """
+        if self._has_begun:
+            loop = asyncio.get_running_loop()
+            left_s = self.job.timeout.total_seconds() - after_s
+            self._timer = loop.call_later(left_s, self.stop, Interrupt.TIMEOUT)
 
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""
         self.is_settling = True
+        self.task = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None and self.interrupt is not None:
-            while self._task.cancelling():
-                self._task.uncancel()
         return self.interrupt is not None
 
     @contextmanager
@@ -98,5 +109,5 @@ class Run:
         if self.is_committed and reason not in (Interrupt.TIMEOUT, Interrupt.SHUTDOWN):
             return  # the job is over, and nobody can take it any more
         self.interrupt = reason
-        if self._task is not None:
-            self._task.cancel()
+        if self._has_begun and self.task is not None:
+            self.task.cancel()

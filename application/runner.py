@@ -1,5 +1,6 @@
-"""Running one attempt and settling what came of it."""
+"""Running attempts and settling what came of them."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from attrs import frozen
 
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
+from jobmill.application.handler_tasks import Ended, Runs
 from jobmill.application.handler_transaction import Ending, HandlerTransaction
 from jobmill.application.handlers import Registry
 from jobmill.application.lease_keeper import LeaseKeeper
@@ -28,7 +30,7 @@ SETTLE_WITHIN_S: Final = 60.0
 
 
 @frozen(kw_only=True)
-class Runner:
+class Runner(Runs):
     """Executes claimed jobs and settles them."""
 
     commits: Commits
@@ -40,40 +42,51 @@ class Runner:
     entropy: Entropy
     observer: Observer
 
-    async def run(self, run: Run) -> None:
-        """Run the handler of a claimed job and save what came of it.
+    async def attempt(self, run: Run) -> Outcome | None:
+        """Run the handler of a claimed job and return what came of it; None where nothing is left to save.
 
-        Returns when the outcome is committed, refused as stale, or cannot be brought to the store any more;
-        then the lease lapses and the job is taken up again.
+        Raises:
+            asyncio.CancelledError: the process is being torn down, this run with it.
         """
-        self.keeper.watch(run)
-        transaction: HandlerTransaction | None = None
+        if run.interrupt is not None:
+            return not_begun(run.interrupt)
+        told = await self.performer.perform(run, self._transact)
+        return told if run.transaction is None else self._after(run.transaction, run, told)
 
-        def transact() -> AbstractAsyncContextManager[Any]:
-            nonlocal transaction
-            transaction = transaction or self._transaction(run)
-            return transaction.open()
-
-        try:
-            if run.interrupt is None:
-                told = await self.performer.perform(run, transact)
-                outcome = told if transaction is None else self._after(transaction, run, told)
-            else:
-                outcome = not_begun(run.interrupt)
-            if outcome is not None:
-                await self._settle(run, outcome)
-        finally:
-            self.keeper.forget(run)
-
-    def _transaction(self, run: Run) -> HandlerTransaction:
-        return HandlerTransaction(
-            run=run,
-            transactions=self.transactions,
-            keeper=self.keeper,
-            clock=self.clock,
-            entropy=self.entropy,
-            observer=self.observer,
+    def blocked(self, run: Run, took_s: float) -> None:
+        """Say that a handler held up the event loop."""
+        self.observer.noted(
+            "handler blocked the loop",
+            type=run.job.type,
+            job_id=run.job.id,
+            seconds=round(took_s, 3),
+            reason="everything else waited: use def, or await asyncio.to_thread",
         )
+
+    async def settle(self, ended: Sequence[Ended]) -> None:
+        """Save what came of runs whose handlers have ended, and keep their leases no longer.
+
+        Returns when every outcome is committed, refused as stale, or cannot be brought to the store any more;
+        then its lease lapses and the job is taken up again. One that is refused costs only itself.
+        """
+        try:
+            moves = [move for run, outcome in ended if (move := self._move(run.job, outcome)) is not None]
+            if moves:
+                await self._save(moves)
+        finally:
+            self.keeper.forget(run for run, _ in ended)
+
+    def _transact(self, run: Run) -> AbstractAsyncContextManager[Any]:
+        if run.transaction is None:
+            run.transaction = HandlerTransaction(
+                run=run,
+                transactions=self.transactions,
+                keeper=self.keeper,
+                clock=self.clock,
+                entropy=self.entropy,
+                observer=self.observer,
+            )
+        return run.transaction.open()
 
     def _after(self, transaction: HandlerTransaction, run: Run, outcome: Outcome) -> Outcome | None:
         """Return what is left to save of an attempt that tried to commit by itself; None for nothing."""
@@ -97,33 +110,35 @@ class Runner:
                     self.observer.noted("result after the commit dropped", job_id=run.job.id)
                 return None
 
-    async def _settle(self, run: Run, outcome: Outcome) -> None:
-        move = self._move(run.job, outcome)
-        if move is None:
-            self.observer.noted("outcome dropped with the lease", job_id=run.job.id, attempt=run.job.attempt)
-            return
+    async def _save(self, moves: Sequence[Transition]) -> None:
         try:
-            [answer] = await self.commits.save([move], within_s=SETTLE_WITHIN_S)
+            answers = await self.commits.save(moves, within_s=SETTLE_WITHIN_S)
         except Unavailable as error:
-            self.observer.noted("outcome not saved", job_id=run.job.id, reason=str(error))
+            for move in moves:
+                self.observer.noted("outcome not saved", job_id=move.job.id, reason=str(error))
             return
-        match answer:
-            case Saved(job=job) if job.state in WAITING and job.stop_asked:
-                await self._cancel(job)  # asked while the outcome was on its way
-            case Stale():
-                self.observer.noted("outcome refused", job_id=run.job.id, attempt=run.job.attempt)
-            case Unknown():
-                self.observer.noted("outcome not known to be saved", job_id=run.job.id)
-            case _:
-                pass
+        asked: list[Job] = []
+        for move, answer in zip(moves, answers, strict=True):
+            match answer:
+                case Saved(job=job):
+                    if job.state in WAITING and job.stop_asked:
+                        asked.append(job)  # while the outcome was on its way
+                case Stale(job_id=job_id):
+                    self.observer.noted("outcome refused", job_id=job_id, attempt=move.before.attempt)
+                case Unknown(job_id=job_id):
+                    self.observer.noted("outcome not known to be saved", job_id=job_id)
+        if asked:
+            await self._cancel(asked)
 
-    async def _cancel(self, job: Job) -> None:
+    async def _cancel(self, asked: Sequence[Job]) -> None:
         try:
-            await self.commits.save([job.cancel(now=self.clock.now(), stamp=self.entropy.stamp())])
+            await self.commits.save(
+                [job.cancel(now=self.clock.now(), stamp=self.entropy.stamp()) for job in asked]
+            )
         except Unavailable:
-            pass  # the scheduler finds it
+            pass  # the scheduler finds them
 
-    def _move(self, job: Job, outcome: Outcome) -> Transition | None:
+    def _move(self, job: Job, outcome: Outcome | None) -> Transition | None:
         now, stamp = self.clock.now(), self.entropy.stamp()
         if isinstance(outcome, Succeeded):
             return job.succeed(result=outcome.result, now=now, stamp=stamp)
@@ -145,5 +160,8 @@ class Runner:
                 )
             case Stopped():
                 return job.stop(now=now, stamp=stamp)
+            case Dropped():
+                self.observer.noted("outcome dropped with the lease", job_id=job.id, attempt=job.attempt)
+                return None
             case _:
                 return None

@@ -1,7 +1,10 @@
 """Timing each step of a coroutine: a long one holds up everything else on its event loop."""
 
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
 from typing import Any, Final
+
+from attrs import frozen
 
 #: A step that takes longer is named.
 STEP_MAX_S: Final = 1.0
@@ -10,57 +13,44 @@ STEP_MAX_S: Final = 1.0
 Stopwatch = Callable[[], float]
 
 
-def _nothing() -> None:
-    """Do without being told."""
-
-
+@frozen(kw_only=True)
 class WatchedSteps:
-    """A coroutine to be awaited, each of whose steps from one await to the next is timed.
+    """What is left of a coroutine that has begun to wait, to be awaited; each of its steps is timed.
 
     Args:
+        coroutine: the one.
+        awaited: what it yielded last.
+        context: in which it runs.
         blocked: told how many seconds a step took, when it took more than ``STEP_MAX_S``.
-        waits: told once, when the coroutine awaits something for the first time.
     """
 
-    __slots__ = ("_blocked", "_coroutine", "_stopwatch", "_waits")
-
-    def __init__(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        *,
-        stopwatch: Stopwatch,
-        blocked: Callable[[float], None],
-        waits: Callable[[], object] = _nothing,
-    ) -> None:
-        self._coroutine = coroutine
-        self._stopwatch = stopwatch
-        self._blocked = blocked
-        self._waits = waits
+    coroutine: Coroutine[Any, Any, Any]
+    awaited: object
+    context: Context
+    stopwatch: Stopwatch
+    blocked: Callable[[float], None]
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Drive the coroutine as its own ``await`` would."""
-        stopwatch, send, throw = self._stopwatch, self._coroutine.send, self._coroutine.throw
-        given: Any = None
-        error: BaseException | None = None
-        has_waited = False
+        stopwatch, step_in = self.stopwatch, self.context.run
+        send, throw = self.coroutine.send, self.coroutine.throw
+        awaited = self.awaited
         while True:
+            given: Any = None
+            error: BaseException | None = None
+            try:
+                given = yield awaited
+            except GeneratorExit:
+                step_in(self.coroutine.close)
+                raise
+            except BaseException as thrown:  # noqa: BLE001 - whatever it is, it is the coroutine's
+                error = thrown
             began_s = stopwatch()
             try:
-                awaited = send(given) if error is None else throw(error)
+                awaited = step_in(send, given) if error is None else step_in(throw, error)
             except StopIteration as end:
                 return end.value
             finally:
                 took_s = stopwatch() - began_s
                 if took_s > STEP_MAX_S:
-                    self._blocked(took_s)
-            error = None
-            if not has_waited:
-                has_waited = True
-                self._waits()
-            try:
-                given = yield awaited
-            except GeneratorExit:
-                self._coroutine.close()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 - whatever it is, it is the coroutine's
-                error = thrown
+                    self.blocked(took_s)

@@ -30,6 +30,11 @@ class Suspects:
         """Return the rules for a worker that runs so many jobs at once."""
         return cls(trials_max=max(1, slots // SLOTS_PER_TRIAL))
 
+    @property
+    def are_none(self) -> bool:
+        """None is on trial."""
+        return not self._on_trial  # nor is one alone, which is on trial too
+
     def admits(self, job: Job) -> bool:
         """Whether a job may begin now. One that is no suspect always may."""
         if not job.suspect:
@@ -56,8 +61,6 @@ class Suspects:
 
     def ended(self, job_id: UUID) -> None:
         """Note that a job runs here no more, or never began."""
-        if not self._on_trial:
-            return  # nor is one alone, which is on trial too
         self._on_trial.discard(job_id)
         if job_id == self._alone:
             self._alone = None

@@ -43,35 +43,46 @@ class Job(JobRecord):
 
     def start(self, *, worker: str, lease: timedelta, now: datetime, stamp: int) -> Transition:
         """Begin the next attempt, which counts from here, so that a job that kills its worker is bounded."""
-        self._require("start", *WAITING)
+        if self.state not in WAITING:
+            raise self._refusal("start")
         if self.stop_asked or self.attempt >= self.max_attempts:
-            reason = "asked to stop" if self.stop_asked else "no attempts left"
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb="start", reason=reason)
-        return self._move(
-            JobState.PROCESSING,
-            Fact.STARTED,
-            now=now,
-            stamp=stamp,
-            guard=Guard.CLAIM,
-            lease=lease,
-            attempt=self.attempt + 1,
-            worker=worker,
-            started_at=now,
-            announces=0,
+            raise self._refusal("start", "asked to stop" if self.stop_asked else "no attempts left")
+        # Written out, as is the success: these two are made of every job.
+        job = self.of(
+            {
+                **self.__dict__,
+                **_OVER,
+                "state": JobState.PROCESSING,
+                "version": self.version + 1,
+                "stamp": stamp,
+                "updated_at": now,
+                "attempt": self.attempt + 1,
+                "worker": worker,
+                "started_at": now,
+                "announces": 0,
+            }
         )
+        return Transition(before=self, job=job, fact=Fact.STARTED, guard=Guard.CLAIM, lease=lease)
 
     def succeed(self, *, result: str | None, now: datetime, stamp: int) -> Transition:
         """End the attempt and the job well, also if it was asked to stop and had finished by then."""
-        self._require("succeed", JobState.PROCESSING)
-        return self._move(
-            JobState.SUCCEEDED,
-            Fact.SUCCEEDED,
-            now=now,
-            stamp=stamp,
-            result=result,
-            error=None,
-            error_kind=None,
+        if self.state is not JobState.PROCESSING:
+            raise self._refusal("succeed")
+        job = self.of(
+            {
+                **self.__dict__,
+                **_OVER,
+                "state": JobState.SUCCEEDED,
+                "version": self.version + 1,
+                "stamp": stamp,
+                "updated_at": now,
+                "finished_at": now,
+                "result": result,
+                "error": None,
+                "error_kind": None,
+            }
         )
+        return Transition(before=self, job=job, fact=Fact.SUCCEEDED)
 
     def fail(
         self, failure: Failure, *, policy: RetryPolicy, now: datetime, stamp: int, fraction: float
@@ -104,9 +115,7 @@ class Job(JobRecord):
         """End a job that was asked to stop and whose handler ended by it."""
         self._require("stop", JobState.PROCESSING)
         if not self.stop_asked:
-            raise IllegalTransition(
-                job_id=self.id, state=self.state.value, verb="stop", reason="nobody asked"
-            )
+            raise self._refusal("stop", "nobody asked")
         return self._cancelled(now=now, stamp=stamp)
 
     def postpone(
@@ -156,8 +165,7 @@ class Job(JobRecord):
         """Bury a queued job that was announced again and again without ever being started."""
         self._require("give_up", JobState.QUEUED)
         if self.announces < ANNOUNCES_MAX:
-            reason = f"announced {self.announces} times of {ANNOUNCES_MAX}"
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb="give_up", reason=reason)
+            raise self._refusal("give_up", f"announced {self.announces} times of {ANNOUNCES_MAX}")
         return self._bury(UNDELIVERABLE, now=now, stamp=stamp)
 
     def expire(self, *, now: datetime, stamp: int) -> Transition:
@@ -207,7 +215,10 @@ class Job(JobRecord):
 
     def _require(self, verb: str, *states: JobState) -> None:
         if self.state not in states:
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb=verb)
+            raise self._refusal(verb)
+
+    def _refusal(self, verb: str, reason: str = "") -> IllegalTransition:
+        return IllegalTransition(job_id=self.id, state=self.state.value, verb=verb, reason=reason)
 
     def _queue(self, fact: Fact, *, now: datetime, stamp: int, **changes: Any) -> Transition:
         to, target = JobState.QUEUED, Target.QUEUE
@@ -255,7 +266,6 @@ class Job(JobRecord):
         guard: Guard = Guard.NONE,
         target: Target = Target.NONE,
         failure: Failure | None = None,
-        lease: timedelta | None = None,
         **changes: Any,
     ) -> Transition:
         """Make the next version. What is not named is over with the old state: worker, lease, due times."""
@@ -268,6 +278,4 @@ class Job(JobRecord):
         if to in TERMINAL:
             changes.setdefault("finished_at", now)
         job = self._with(_OVER, changes)
-        return Transition(
-            before=self, job=job, fact=fact, guard=guard, target=target, failure=failure, lease=lease
-        )
+        return Transition(before=self, job=job, fact=fact, guard=guard, target=target, failure=failure)

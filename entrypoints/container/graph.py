@@ -132,7 +132,6 @@ class Container(containers.DeclarativeContainer):
             processes=processes,
             progress=progress,
             clock=clock,
-            stopwatch=providers.Object(stopwatch),
             observer=observer,
         ),
         transactions=store.provided.transactions,
@@ -181,6 +180,7 @@ class Container(containers.DeclarativeContainer):
             processes=processes.provided.size,
         ),
         observer=observer,
+        stopwatch=providers.Object(stopwatch),
         lease=lease,
         concurrency=concurrency,
     )

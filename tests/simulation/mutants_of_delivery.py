@@ -157,7 +157,7 @@ DELIVERY: Final = (
             run.is_settling = True
             from jobmill.application.outcomes import Postponed
 
-            self._spawn(self._runner._settle(run, Postponed(wait=None, reason="x")))
+            self._spawn(self._runner.settle([(run, Postponed(wait=None, reason="x"))]))
         await""",
         killer=Seeds(most=2000),
     ),

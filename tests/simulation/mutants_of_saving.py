@@ -50,7 +50,7 @@ SAVING: Final = (
         hole="two notices of a job share a batch, and both are told that they have it",
         rules="1",
         file="application/commits.py",
-        old="self._save, keys=_key_of_move, fraction=fraction)\n        self._looks",
+        old="self._save, keys=_keys_of_moves, fraction=fraction)\n        self._looks",
         new="self._save, keys=_no_keys, fraction=fraction)\n        self._looks",
         killer=Test(
             file="tests/unit/application/test_commits.py",

@@ -128,7 +128,6 @@ class Services:
             processes=self.processes,
             progress=self.progress,
             clock=wall,
-            stopwatch=asyncio.get_running_loop().time,
             **watched,
         )
         self.runner = self.make_runner(
@@ -159,6 +158,7 @@ class Services:
                 threads=self.threads.size,
                 processes=self.processes.size,
             ),
+            stopwatch=asyncio.get_running_loop().time,
             lease=LEASE,
             concurrency=self.concurrency or 1,
             **watched,

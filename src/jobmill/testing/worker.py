@@ -9,6 +9,8 @@ from uuid import UUID
 from attrs import define, field, frozen
 
 from jobmill.application.commits import WITHIN_S, Commits
+from jobmill.application.handler_tasks import Ended
+from jobmill.application.outcomes import Outcome
 from jobmill.application.ports.job_repository import SaveAnswer, Saved
 from jobmill.application.ports.transactions import OpenTransaction, Transactions
 from jobmill.application.run import Run
@@ -76,13 +78,18 @@ class _WatchedRunner(Runner):
 
     worker: Worker
 
-    async def run(self, run: Run) -> None:
+    async def attempt(self, run: Run) -> Outcome | None:
         """See ``Runner``."""
         await self.worker.reach("claim", run.job)
         self.worker.saved.discard(run.job.id)
-        await super().run(run)
-        if run.job.id in self.worker.saved:
-            await self.worker.reach("commit", run.job)
+        return await super().attempt(run)
+
+    async def settle(self, ended: Sequence[Ended]) -> None:
+        """See ``Runner``."""
+        await super().settle(ended)
+        for run, _ in ended:
+            if run.job.id in self.worker.saved:
+                await self.worker.reach("commit", run.job)
 
 
 class _WatchedCommits(Commits):

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import define
 
+from jobmill.application.handler_tasks import HandlerTasks
 from jobmill.application.handlers import JobContext
 from jobmill.application.run import Run
 from jobmill.domain.job import Job
@@ -14,6 +15,23 @@ from tests.nodes import Node
 from tests.world import World
 
 Work = Callable[[Mapping[str, Any], JobContext], Awaitable[object]]
+
+
+async def works_off(node: Node, run: Run) -> None:
+    """Run a claimed job in this worker; return when it is over."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    tasks: set[asyncio.Task[None]] = set()
+    handlers = HandlerTasks(
+        runs=node.runner,
+        stopwatch=loop.time,
+        begins=lambda _run: None,
+        over=lambda _runs: over.set_result(None),
+        spawn=lambda work: tasks.add(loop.create_task(work)),
+    )
+    node.keeper.watch([run])
+    handlers.work_off([run])
+    await over
 
 
 @define(slots=False)
@@ -32,14 +50,14 @@ class Bench:
         """The row after a run of ``work``."""
         self.world.work = work
         run = await self.claims(**facts)
-        await self.node.runner.run(run)
+        await works_off(self.node, run)
         return self.world.job(run.job)
 
     async def begins(self, work: Work, **facts: Any) -> tuple[Run, "asyncio.Task[None]"]:
         """A run under way."""
         self.world.work = work
         run = await self.claims(**facts)
-        task = asyncio.create_task(self.node.runner.run(run))
+        task = asyncio.create_task(works_off(self.node, run))
         await self.world.turns()
         return run, task
 

@@ -41,7 +41,12 @@ class Statement:
 def grouped(
     statement: Flush, keys: Callable[[str], Sequence[str]] = lambda _item: (), **limits: int
 ) -> GroupCommit[str, str]:
-    return GroupCommit[str, str](statement, keys=keys, fraction=lambda: 0.5, limits=GroupLimits(**limits))
+    return GroupCommit[str, str](
+        statement,
+        keys=lambda items: [key for item in items for key in keys(item)],
+        fraction=lambda: 0.5,
+        limits=GroupLimits(**limits),
+    )
 
 
 def handed_in(

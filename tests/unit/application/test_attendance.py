@@ -14,7 +14,7 @@ from jobmill.domain.presence import PresencePolicy, key_of
 from jobmill.domain.states import JobState
 
 from tests.nodes import Node
-from tests.unit.application.bench import Bench, sleeps
+from tests.unit.application.bench import Bench, sleeps, works_off
 from tests.world import World
 
 POLICY = PresencePolicy()
@@ -177,7 +177,7 @@ async def test_a_job_claimed_under_a_name_that_is_lost_by_then_is_not_begun(benc
     node.cable.trouble = lambda moment: late(moment) if moment.startswith("before presence") else None
     run = await claiming
     node.cable.trouble = lambda _moment: None
-    await node.runner.run(run)
+    await works_off(node, run)
 
     assert began == []
     assert bench.world.job(run.job).state is JobState.QUEUED

@@ -9,7 +9,7 @@ from jobmill.application.handler_transaction import ASK_WITHIN_S
 from jobmill.application.handlers import JobContext, PermanentFailure
 from jobmill.domain.states import Fact, JobState
 
-from tests.unit.application.bench import Bench
+from tests.unit.application.bench import Bench, works_off
 from tests.unit.application.paying import Payload, paid, paying
 from tests.world import World
 
@@ -102,7 +102,7 @@ async def test_the_next_attempt_has_one_of_its_own(bench: Bench) -> None:
     first = await bench.runs(work)
     await bench.world.passes(10)
     [again] = (await bench.node.claimer.claim([first])).runs
-    await bench.node.runner.run(again)
+    await works_off(bench.node, again)
 
     assert bench.world.job(first).state is JobState.SUCCEEDED
     assert paid(bench.world, first) == 1

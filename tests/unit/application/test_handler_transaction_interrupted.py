@@ -10,7 +10,7 @@ from jobmill.application.run import Interrupt
 from jobmill.domain.states import JobState
 
 from tests.nodes import LEASE
-from tests.unit.application.bench import Bench
+from tests.unit.application.bench import Bench, works_off
 from tests.unit.application.paying import Payload, paid, paying
 
 
@@ -40,7 +40,7 @@ async def test_an_interrupt_that_comes_as_the_block_is_left_comes_first(bench: B
 
     bench.world.work = work
     run = await bench.claims()
-    await bench.node.runner.run(run)
+    await works_off(bench.node, run)
 
     assert bench.world.job(run.job).state is JobState.RETRYING
     assert bench.world.tables.effects == []

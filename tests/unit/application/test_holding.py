@@ -30,10 +30,10 @@ async def test_it_is_acknowledged_with_the_last_job_that_is_settled() -> None:
     holding, delivery = holding_of(2)
     holding.take(2)
     holding.are_claimed(2)
-    holding.is_settled()
+    holding.are_settled(1)
     assert delivery.answers == []
 
-    holding.is_settled()
+    holding.are_settled(1)
 
     assert delivery.answers == ["ack"]
     assert holding.is_answered
@@ -46,7 +46,7 @@ async def test_jobs_that_need_no_run_count_like_settled_ones() -> None:
     holding.need_no_run(2)
     assert delivery.answers == []
 
-    holding.is_settled()
+    holding.are_settled(1)
 
     assert delivery.answers == ["ack"]
 
@@ -70,7 +70,7 @@ async def test_past_the_deadline_claims_are_enough() -> None:
     await asyncio.sleep(DEADLINE_S)
 
     assert delivery.answers == ["ack"]
-    holding.is_settled()
+    holding.are_settled(1)
     assert delivery.answers == ["ack"]
 
 

@@ -53,7 +53,7 @@ class Handler:
 async def running(world: World, node: Node, *, is_deaf: bool = False, **facts: Any) -> Handler:
     job = world.has(**facts)
     [run] = (await node.claimer.claim([job])).runs
-    node.keeper.watch(run)
+    node.keeper.watch([run])
     handler = Handler(run, is_deaf=is_deaf)
     await asyncio.sleep(0)
     return handler
@@ -240,7 +240,7 @@ async def test_a_run_whose_outcome_is_being_saved_is_still_renewed(world: World,
 async def test_a_run_that_is_over_is_renewed_no_more(world: World, node: Node) -> None:
     handler = await running(world, node)
 
-    node.keeper.forget(handler.run)
+    node.keeper.forget([handler.run])
     await world.passes(60)
 
     assert lease_of(world, handler.run.job) == TTL_S
@@ -278,7 +278,7 @@ async def test_a_run_whose_belief_is_over_before_it_is_watched_is_stopped_at_onc
     [run] = (await node.claimer.claim([job])).runs
     await world.passes(BELIEF_S)
 
-    node.keeper.watch(run)
+    node.keeper.watch([run])
 
     assert run.interrupt is Interrupt.LEASE_LOST
     assert world.job(job).state is JobState.PROCESSING

@@ -15,6 +15,7 @@ from jobmill.domain.options import JobOptions
 from jobmill.domain.states import JobState
 
 from tests.nodes import Node
+from tests.unit.application.bench import works_off
 from tests.world import World
 
 
@@ -131,7 +132,7 @@ async def test_a_worker_that_started_a_moment_ago_counts_too(world: World, relea
     job = world.has(type="resize", payload='{"width":1,"height":2}')
 
     [run] = (await old.claimer.claim([job])).runs
-    await old.runner.run(run)
+    await works_off(old, run)
 
     row = world.job(job)
     assert (row.state, row.attempt, row.postpones) == (JobState.RETRYING, 0, 1)
@@ -147,7 +148,7 @@ async def test_leaving_a_job_to_other_code_never_counts(world: World, release: R
     job = world.has(type="resize", payload='{"width":1,"height":2}', postpones=100)
 
     [run] = (await old.claimer.claim([job])).runs
-    await old.runner.run(run)
+    await works_off(old, run)
 
     row = world.job(job)
     assert (row.state, row.attempt, row.postpones) == (JobState.RETRYING, 0, 100)
@@ -162,7 +163,7 @@ async def test_a_payload_that_nobody_reads_fails_for_good_with_its_place(
     job = world.has(type="resize", payload='{"width":"1","height":2}')
 
     [run] = (await node.claimer.claim([job])).runs
-    await node.runner.run(run)
+    await works_off(node, run)
 
     row = world.job(job)
     assert (row.state, row.error_kind) == (JobState.FAILED, FailureKind.PERMANENT)
@@ -182,7 +183,7 @@ async def test_while_the_store_cannot_tell_who_lives_nothing_fails_for_good(
             raise StorageUnavailable("the cable is cut")
 
     node.cable.trouble = no_types
-    await node.runner.run(run)
+    await works_off(node, run)
 
     row = world.job(job)
     assert (row.state, row.attempt, row.postpones) == (JobState.RETRYING, 0, 1)
@@ -224,7 +225,7 @@ async def test_a_payload_too_old_is_left_to_the_old_workers_and_fails_after_them
     await a_look_of(new)
     job = world.has(type="resize", payload='{"width":1}', payload_version=1)
     [run] = (await new.claimer.claim([job])).runs
-    await new.runner.run(run)
+    await works_off(new, run)
 
     row = world.job(job)
     assert row.state is JobState.FAILED

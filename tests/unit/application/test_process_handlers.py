@@ -15,6 +15,7 @@ from jobmill.domain.states import JobState
 
 from tests.builders import SECOND
 from tests.nodes import Node
+from tests.unit.application.bench import works_off
 from tests.world import World
 
 handlers = JobHandlers()
@@ -68,7 +69,7 @@ async def node(world: World, far: FarProcesses) -> Node:
 async def ran(world: World, node: Node, **facts: Any) -> Job:
     job = world.has(type="compute", payload_version=2, **facts)
     [run] = (await node.claimer.claim([job])).runs
-    await node.runner.run(run)
+    await works_off(node, run)
     return world.job(job)
 
 
@@ -91,7 +92,7 @@ async def test_an_older_payload_is_brought_up_to_date_before(
 ) -> None:
     job = world.has(type="compute", payload='{"text":"7"}', payload_version=1)
     [run] = (await node.claimer.claim([job])).runs
-    await node.runner.run(run)
+    await works_off(node, run)
 
     assert far.errands[0].payload == '{"number":7}'
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -22,7 +23,12 @@ class Stopwatch:
         return self.now_s
 
     def watch(self, coroutine: Coroutine[Any, Any, Any]) -> WatchedSteps:
-        return WatchedSteps(coroutine, stopwatch=self, blocked=self.blocked.append)
+        """Take the first step, as ``HandlerTasks`` does, and return the rest."""
+        context = copy_context()
+        awaited = context.run(coroutine.send, None)
+        return WatchedSteps(
+            coroutine=coroutine, awaited=awaited, context=context, stopwatch=self, blocked=self.blocked.append
+        )
 
 
 @pytest.fixture
@@ -44,6 +50,7 @@ async def test_a_step_that_is_too_long_is_told(clock: Stopwatch) -> None:
 
 async def test_the_last_step_counts_too_even_if_it_fails(clock: Stopwatch) -> None:
     async def work() -> None:
+        await asyncio.sleep(0)
         clock.now_s += 2
         raise ValueError("late")
 
@@ -62,7 +69,9 @@ async def test_short_steps_and_long_waits_are_nobodys_business(clock: Stopwatch)
     async def beside() -> None:
         clock.now_s += 60
 
-    await asyncio.gather(_waited(clock.watch(waits())), beside())
+    steps = clock.watch(waits())
+    clock.now_s += 60
+    await asyncio.gather(_waited(steps), beside())
 
     assert clock.blocked == []
 
@@ -106,14 +115,13 @@ def test_a_coroutine_that_is_given_up_is_closed(clock: Stopwatch) -> None:
 
     async def work() -> None:
         try:
-            await asyncio.Event().wait()
+            await asyncio.sleep(0)
         finally:
             seen.append("closed")
 
     coroutine = work()
     steps = clock.watch(coroutine).__await__()
-    with asyncio.Runner() as runner:
-        runner.run(_begin(steps))
+    next(steps)
 
     steps.close()
 
@@ -125,34 +133,14 @@ async def _waited(steps: WatchedSteps) -> object:
     return await steps
 
 
-async def _begin(steps: Iterator[Any]) -> None:
-    next(steps)
+SEEN: ContextVar[str] = ContextVar("seen", default="nothing")
 
 
-async def test_that_it_waits_is_told_once_and_before_it_does(clock: Stopwatch) -> None:
-    told: list[str] = []
-
-    async def work() -> None:
-        told.append("begun")
+async def test_every_step_runs_in_the_coroutines_own_context(clock: Stopwatch) -> None:
+    async def work() -> str:
+        SEEN.set("mine")
         await asyncio.sleep(0)
-        told.append("went on")
-        await asyncio.sleep(0)
+        return SEEN.get()
 
-    await WatchedSteps(
-        work(), stopwatch=clock, blocked=clock.blocked.append, waits=lambda: told.append("waits")
-    )
-
-    assert told == ["begun", "waits", "went on"]
-
-
-async def test_what_never_waits_is_told_nothing_of(clock: Stopwatch) -> None:
-    told: list[str] = []
-
-    async def work() -> None:
-        told.append("done")
-
-    await WatchedSteps(
-        work(), stopwatch=clock, blocked=clock.blocked.append, waits=lambda: told.append("waits")
-    )
-
-    assert told == ["done"]
+    assert await clock.watch(work()) == "mine"
+    assert SEEN.get() == "nothing"

@@ -19,7 +19,7 @@ from jobmill.domain.states import JobState
 
 from tests.builders import SECOND
 from tests.nodes import Node
-from tests.unit.application.bench import Bench
+from tests.unit.application.bench import Bench, works_off
 from tests.world import World
 
 Work = Callable[[dict[str, Any], JobContext], object]
@@ -53,12 +53,12 @@ class Workshop:
 
     async def runs(self, work: Work, **facts: Any) -> Job:
         run = await self.claims(work, **facts)
-        await self.node.runner.run(run)
+        await works_off(self.node, run)
         return self.world.job(run.job)
 
     async def begins(self, work: Work, **facts: Any) -> tuple[Run, "asyncio.Task[None]"]:
         run = await self.claims(work, **facts)
-        task = asyncio.create_task(self.node.runner.run(run))
+        task = asyncio.create_task(works_off(self.node, run))
         await self.world.turns()
         return run, task
 
@@ -220,7 +220,7 @@ async def test_a_handler_that_blocks_the_loop_is_named_with_the_mend(bench: Benc
 
     run = await bench.claims()
     bench.world.work = work
-    await bench.node.runner.run(run)
+    await works_off(bench.node, run)
 
     [fields] = [f for event, f in bench.node.notes.events if event == "handler blocked the loop"]
     assert (fields["type"], fields["job_id"], fields["seconds"]) == ("work", run.job.id, 3.0)
