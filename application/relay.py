@@ -31,7 +31,7 @@ class Relay:
     """Publishes notices and forgets exactly the rows whose parcels were confirmed.
 
     A row that is not confirmed stays for a later sweep; a queue that refuses is left alone for a while, so
-    that it does not hold up the others. No round waits for another's confirm, nor for its rows to be forgotten.
+    that it does not hold up the others. No round waits for another's confirm or for rows to be forgotten.
     """
 
     def __init__(
@@ -105,9 +105,10 @@ class Relay:
         while True:
             await self._has_told.wait()
             self._has_told.clear()
-            told, self._told = self._told, []
-            await self._forget(told)
-            self._are_done(told)
+            if told := self._told:
+                self._told = []
+                await self._forget(told)
+                self._are_done(told)
 
     def _are_done(self, notices: Sequence[Notice]) -> None:
         """Leave rows to the sweep, or to nobody, if they are gone."""
@@ -146,7 +147,8 @@ class Relay:
     async def _publish(self, notices: Sequence[Notice]) -> int:
         """Publish and forget; return how many were confirmed."""
         told = await self._send(notices)
-        await self._forget(told)
+        if told:
+            await self._forget(told)
         return len(told)
 
     async def _send(self, notices: Sequence[Notice]) -> Sequence[Notice]:

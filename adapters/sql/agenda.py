@@ -1,10 +1,9 @@
-"""The leader's one look in SQL: a question of existence for each chore, along the index that the chore uses."""
+"""The leader's one look in SQL: for each chore whether there is anything, along the index that it uses."""
 
 from datetime import timedelta
-from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Select, bindparam, exists, func, or_, select, type_coerce
+from sqlalchemy import Executable, bindparam, exists, func, or_, select, type_coerce
 
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
@@ -39,7 +38,7 @@ class SqlAgenda(Agenda):
         )
 
 
-def _looking(dialect: Dialect) -> Select[Any]:
+def _looking(dialect: Dialect) -> Executable:
     some, now = exists(jobs.c.id), dialect.now
     ahead = select(type_coerce(func.min(jobs.c.wake_at) - now, SPAN)).where(jobs.c.wake_at > now)
     old = outbox.c.created_at <= now - bindparam("left_after", type_=SPAN)

@@ -76,9 +76,10 @@ class SqlOutbox(Outbox):
             await self.forget(stale)
 
     async def forget(self, rows: Sequence[int]) -> None:
-        """See ``Outbox``."""
+        """See ``Outbox``. What a crash brings back is published once more, as if it had come before."""
         if rows:
-            await self._database.hot(self._forgetting, self._rows.bound([(row,) for row in rows]))
+            bound = self._rows.bound([(row,) for row in rows])
+            await self._database.hot(self._forgetting, bound, durably=False)
 
     async def announce(self, fences: Sequence[Fence], *, rows: Sequence[int]) -> Sequence[Notice | None]:
         """See ``Outbox``."""

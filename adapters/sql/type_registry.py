@@ -89,6 +89,7 @@ class SqlTypeRegistry(TypeRegistry):
 
     async def look(self) -> Sightings:
         """See ``TypeRegistry``."""
+
         async def work(connection: AsyncConnection) -> Sightings:
             types = [_type(row) for row in await connection.execute(_LATEST)]
             live = [_worker(row) for row in await connection.execute(self._living)]
