@@ -8,9 +8,11 @@ from typing import Final
 from jobmill.application.attendance import Attendance
 from jobmill.application.errors import SetupFault, StorageRefused, Unavailable
 from jobmill.application.orphans import Orphans
+from jobmill.application.ports.agenda import Agenda
 from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.observer import Observer
 from jobmill.application.reconciler import Reconciler
+from jobmill.application.relay import SWEEP_AFTER
 from jobmill.application.retention_keeper import RetentionKeeper
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.topology_keeper import TopologyKeeper
@@ -28,12 +30,14 @@ class Leader:
 
     Leading saves work and nothing more: every step is safe with two leaders. The role is renewed by
     finishing a step, so that a leader that hangs loses it. A leader that is surely dead is followed at once.
+    A step begins with one look at all there may be to do; a chore that has nothing there is left out.
     """
 
     def __init__(
         self,
         *,
         leadership: Leadership,
+        agenda: Agenda,
         scheduler: Scheduler,
         reconciler: Reconciler,
         topology_keeper: TopologyKeeper,
@@ -43,6 +47,7 @@ class Leader:
         observer: Observer,
     ) -> None:
         self._leadership = leadership
+        self._agenda = agenda
         self._scheduler = scheduler
         self._reconciler = reconciler
         self._topology_keeper = topology_keeper
@@ -96,12 +101,15 @@ class Leader:
                 self._reconciler.distrust_leases()
             else:
                 self._reconciler.resume(after_s=loop.time() - self._answered_s)
-            await self._orphans.step()
-            await self._scheduler.step()
-            await self._reconciler.step()
+            looked_s = loop.time()
+            errands = await self._agenda.look(left_after=SWEEP_AFTER)
+            if errands.runs:
+                await self._orphans.step()
+            if errands.is_due:
+                await self._scheduler.step()
+            await self._reconciler.step(errands)
             await self._topology_keeper.step()
             await self._retention_keeper.step()
-            next_due = await self._scheduler.next_due()
             self._answered_s = loop.time()
         except (Unavailable, StorageRefused, SetupFault) as error:
             if str(error) != self._complaint:
@@ -109,9 +117,10 @@ class Leader:
             self._complaint = str(error)
             return _TRY_AGAIN_S
         self._complaint = ""
-        if next_due is None:
+        if errands.next_due is None:
             return every_s
-        return max(_SHORTEST_S, min(every_s, next_due.total_seconds()))
+        next_due_s = looked_s + errands.next_due.total_seconds() - loop.time()
+        return max(_SHORTEST_S, min(every_s, next_due_s))
 
     async def _hold(self) -> bool:
         """Take or keep the role, under the name of the moment; also from a holder that is surely dead."""

@@ -9,6 +9,7 @@ from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.errors import BrokerUnavailable
 from jobmill.application.handlers import Registry
 from jobmill.application.lost_notices import LostNotices
+from jobmill.application.ports.agenda import EVERYWHERE, Errands
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.leases import Leases
@@ -83,26 +84,30 @@ class Reconciler:
         """Lapse what is over without waiting: surely no other worker lives that could renew first."""
         self._lapse_from_s = 0.0
 
-    async def step(self) -> None:
-        """Take a bounded step of each chore.
+    async def step(self, errands: Errands = EVERYWHERE) -> None:
+        """Take a bounded step of each chore that there is something for.
 
         Raises:
             Unavailable: the store cannot be reached.
         """
-        await self._lapse()
+        if self._may_lapse() and errands.runs:
+            await self._lapse()
         if await self._refill():
-            await self._lost_notices.step()
+            if errands.waits:
+                await self._lost_notices.step()
             await self._dead_copies.step()
-        for _ in range(_PAGES_MAX):
+        for _ in range(_PAGES_MAX if errands.is_left else 0):
             if await self._relay.sweep() < ROUND_MAX:
                 break
 
-    async def _lapse(self) -> None:
+    def _may_lapse(self) -> bool:
+        """Whether every worker that lives had the time to renew. To be asked at each step: time may jump."""
         now_s = asyncio.get_running_loop().time()
         if self._lapse_from_s is None or self._saw_time_jump():
             self._lapse_from_s = now_s + self._ttl.total_seconds()
-        if now_s < self._lapse_from_s:
-            return
+        return now_s >= self._lapse_from_s
+
+    async def _lapse(self) -> None:
         for _ in range(_PAGES_MAX):
             jobs = await self._leases.lapsed(limit=PAGE)
             if self._saw_time_jump():

@@ -18,6 +18,9 @@ from jobmill.application.ports.outbox import Notice, Outbox
 OFFERED_MAX: Final = 20_000
 #: Notices that go out in one round.
 ROUND_MAX: Final = 2_000
+#: Rounds that may wait for their confirms at once: what is committed meanwhile need not wait for them, too.
+#: Under load a round is what the last commit brought, so more would make smaller parcels and nothing quicker.
+ROUNDS_MAX: Final = 4
 #: Rows younger than this may still be on their fast path.
 SWEEP_AFTER: Final = timedelta(seconds=5)
 _BACKOFF_FIRST_S: Final = 1.0
@@ -28,7 +31,7 @@ class Relay:
     """Publishes notices and forgets exactly the rows whose parcels were confirmed.
 
     A row that is not confirmed stays for a later sweep; a queue that refuses is left alone for a while, so
-    that it does not hold up the others.
+    that it does not hold up the others. No round waits for another's confirm or for rows to be forgotten.
     """
 
     def __init__(
@@ -50,12 +53,17 @@ class Relay:
         self._idle = asyncio.Event()
         self._idle.set()
         self._in_flight: set[int] = set()  # rows that the fast path looks after
+        self._rounds = asyncio.Semaphore(ROUNDS_MAX)
+        self._open = 0  # offered, and neither forgotten nor left to the sweep
+        self._told: list[Notice] = []  # confirmed, and not yet forgotten
+        self._has_told = asyncio.Event()
         self._resting: dict[str, tuple[float, float]] = {}  # queue: until, length of the rest
 
     def offer(self, notices: Sequence[Notice]) -> None:
         """Take the fast path with what was just committed; what does not fit waits for the sweep."""
-        if notices and self._bus.is_up and len(self._offered) < OFFERED_MAX:
+        if notices and self._bus.is_up and self._open < OFFERED_MAX:
             self._offered.extend(notices)
+            self._open += len(notices)
             self._in_flight.update(notice.row for notice in notices)
             self._idle.clear()
             self._wake.set()
@@ -68,15 +76,45 @@ class Relay:
 
     async def run(self) -> None:
         """Publish what is offered, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_forgetting())
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._offered:
+                    await self._rounds.acquire()
+                    tasks.create_task(self._round(self._next_round()))
+
+    def _next_round(self) -> Sequence[Notice]:
+        """Take what is offered by now, up to a round."""
+        return [self._offered.popleft() for _ in range(min(len(self._offered), ROUND_MAX))]
+
+    async def _round(self, offered: Sequence[Notice]) -> None:
+        try:
+            resting = self.refusing_queues
+            told = await self._send([notice for notice in offered if notice.job.queue not in resting])
+        finally:
+            self._rounds.release()
+        self._told += told
+        self._has_told.set()
+        rows = {notice.row for notice in told}
+        self._are_done([notice for notice in offered if notice.row not in rows])
+
+    async def _keep_forgetting(self) -> None:
+        """Forget what was confirmed while the last statement ran in the next one."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._offered:
-                count = min(len(self._offered), ROUND_MAX)
-                resting = self.refusing_queues
-                offered = [self._offered.popleft() for _ in range(count)]
-                await self._publish([notice for notice in offered if notice.job.queue not in resting])
-                self._in_flight.difference_update(notice.row for notice in offered)
+            await self._has_told.wait()
+            self._has_told.clear()
+            if told := self._told:
+                self._told = []
+                await self._forget(told)
+                self._are_done(told)
+
+    def _are_done(self, notices: Sequence[Notice]) -> None:
+        """Leave rows to the sweep, or to nobody, if they are gone."""
+        self._in_flight.difference_update(notice.row for notice in notices)
+        self._open -= len(notices)
+        if not self._open:
             self._idle.set()
 
     async def drained(self, *, within_s: float) -> None:
@@ -107,9 +145,17 @@ class Relay:
         return await self._publish([notice for notice in notices if notice.row not in self._in_flight])
 
     async def _publish(self, notices: Sequence[Notice]) -> int:
+        """Publish and forget; return how many were confirmed."""
+        told = await self._send(notices)
+        if told:
+            await self._forget(told)
+        return len(told)
+
+    async def _send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        """Publish; return those that were confirmed."""
         packed = list(pack(notices, now=self._clock.now(), jobs_max=self._parcel_jobs))
         if not packed:
-            return 0
+            return ()
         outcomes = await self._bus.publish([each.parcel for each in packed])
         confirmed: list[PackedParcel] = []
         for each, outcome in zip(packed, outcomes, strict=True):
@@ -119,9 +165,7 @@ class Relay:
                 self._resting.pop(queue, None)
             elif outcome is not PublishOutcome.UNKNOWN:
                 self._rest(queue, outcome)
-        told = list(chain.from_iterable(each.notices for each in confirmed))
-        await self._forget(told)
-        return len(told)
+        return list(chain.from_iterable(each.notices for each in confirmed))
 
     async def _forget(self, notices: Sequence[Notice]) -> None:
         try:

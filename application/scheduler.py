@@ -1,7 +1,6 @@
 """Everything with a time: due jobs, overdue retries, ended times to live."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Final
 
 from attrs import frozen
@@ -40,10 +39,6 @@ class Scheduler:
             if max(expired, due, stopped) < PAGE:
                 break
         return looked
-
-    async def next_due(self) -> timedelta | None:
-        """Return how long it is until a job becomes due; None without any."""
-        return await self.due_jobs.next_due()
 
     async def _move(self, jobs: Sequence[Job], move: Callable[[Job], Transition]) -> int:
         if jobs:

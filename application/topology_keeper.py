@@ -6,7 +6,7 @@ from typing import Final
 from jobmill.application.errors import BrokerUnavailable, SetupFault
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.observer import Observer
-from jobmill.application.ports.topology import PlanVerb, Topology
+from jobmill.application.ports.topology import Topology
 from jobmill.application.relay import Relay
 
 #: A look asks the broker some dozens of short questions.
@@ -49,8 +49,7 @@ class TopologyKeeper:
 
     async def _mend(self, topology: Topology) -> None:
         """A binding cannot be looked at. That one is missing shows in parcels that find no way."""
-        plan = await topology.plan()
-        missing = [item.name for item in plan if item.verb is PlanVerb.CREATE]
+        missing = await topology.missing()
         refusing = sorted(self._relay.refusing_queues)
         if missing or refusing:
             self._observer.noted("broker lacks queues, creating them", missing=missing, refusing=refusing)

@@ -34,18 +34,21 @@ class MemoryDueJobs(DueJobs):
         """Look for the flag on waiting jobs."""
 
         def statement(tables: Tables, _now: datetime) -> list[Job]:
-            return [job for job in tables.jobs.values() if job.stop_asked and job.state in WAITING][:limit]
+            return [job for job in tables.jobs.values() if _is_to_cancel(job)][:limit]
 
         return await self.database.run("due_jobs.to_cancel", statement)
 
-    async def next_due(self) -> timedelta | None:
-        """Find the earliest ``wake_at`` ahead."""
 
-        def statement(tables: Tables, now: datetime) -> timedelta | None:
-            ahead = (wake_at for job in tables.jobs.values() if (wake_at := _wake_at(job)) is not None)
-            return min((wake_at - now for wake_at in ahead if wake_at > now), default=None)
+def is_due(job: Job, now: datetime) -> bool:
+    """Say whether the scheduler has something to do with a job."""
+    times = _wake_at(job), _expires_at(job)
+    return any(time is not None and time <= now for time in times) or _is_to_cancel(job)
 
-        return await self.database.run("due_jobs.next_due", statement)
+
+def next_due(tables: Tables, now: datetime) -> timedelta | None:
+    """Return how long it is until the earliest ``wake_at`` ahead."""
+    ahead = (wake_at for job in tables.jobs.values() if (wake_at := _wake_at(job)) is not None)
+    return min((wake_at - now for wake_at in ahead if wake_at > now), default=None)
 
 
 def _earliest(tables: Tables, time_of: Callable[[Job], datetime | None], now: datetime) -> list[Job]:
@@ -60,3 +63,7 @@ def _wake_at(job: Job) -> datetime | None:
 
 def _expires_at(job: Job) -> datetime | None:
     return job.expires_at if job.state in UNSTARTED else None
+
+
+def _is_to_cancel(job: Job) -> bool:
+    return job.stop_asked and job.state in WAITING

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from jobmill.adapters.memory.agenda import MemoryAgenda
 from jobmill.adapters.memory.barriers import MemoryBarriers
 from jobmill.adapters.memory.due_jobs import MemoryDueJobs
 from jobmill.adapters.memory.epochs import MemoryEpochs
@@ -21,6 +22,7 @@ from jobmill.adapters.memory.statements import Database, Faults, no_faults
 from jobmill.adapters.memory.tables import Tables
 from jobmill.adapters.memory.transactions import MemoryTransactions
 from jobmill.adapters.memory.type_registry import MemoryTypeRegistry
+from jobmill.application.ports.agenda import Agenda
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
@@ -82,6 +84,11 @@ class MemoryStore(Store):
     def due_jobs(self) -> DueJobs:
         """Jobs whose time has come."""
         return MemoryDueJobs(database=self._database)
+
+    @property
+    def agenda(self) -> Agenda:
+        """What there is to do."""
+        return MemoryAgenda(database=self._database)
 
     @property
     def quarantine(self) -> Quarantine:

@@ -44,6 +44,9 @@ class RabbitTopology(Topology):
     async def apply(self) -> Sequence[PlanItem]:
         return await self._work(self._apply)
 
+    async def missing(self) -> Sequence[str]:
+        return await self._work(lambda connection: _missing(connection, self._desired))
+
     async def verify(self) -> None:
         fault = await self._work(lambda connection: missing(connection, self._desired))
         if fault is not None:
@@ -89,14 +92,18 @@ class RabbitTopology(Topology):
 
 async def missing(connection: Connection, desired: Desired) -> SetupFault | None:
     """Return what is wrong if something is missing in the broker, None if all is there."""
-    async with asking(connection) as questions:
-        names = [each.name for each in desired.exchanges if not await questions.has_exchange(each.name)]
-        names += [each.name for each in desired.queues if await questions.ready(each.name) is None]
+    names = await _missing(connection, desired)
     if not names:
         return None
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     listed = ", ".join(names[:NAMED_MAX])
     return SetupFault(f"RabbitMQ lacks {listed}{more}; create what is missing with: jobmill topology apply")
+
+
+async def _missing(connection: Connection, desired: Desired) -> list[str]:
+    async with asking(connection) as questions:
+        names = [each.name for each in desired.exchanges if not await questions.has_exchange(each.name)]
+        return names + [each.name for each in desired.queues if await questions.ready(each.name) is None]
 
 
 async def _exchange_item(questions: Questions, exchange: Exchange) -> PlanItem:

@@ -44,6 +44,7 @@ class Database:
         writes: single statements that stand by themselves.
         chains: what carries a ``Chain``, a transaction only where the dialect needs one.
         line: the short way for the hot path, if there is one.
+        lax: the like for what may be lost with the power, so that nobody waits for the disk.
         units: transactions.
         handlers: the transactions of handlers.
         handlers_max: how many of them at a time.
@@ -58,6 +59,7 @@ class Database:
     writes: AsyncEngine
     chains: AsyncEngine
     line: Line | None
+    lax: Line | None
     units: AsyncEngine
     handlers: AsyncEngine
     handlers_max: int
@@ -94,10 +96,15 @@ class Database:
 
         return await self._on(self.writes, work, changes=True)
 
-    async def hot(self, hot: Hot, params: Params, *, changes: bool = True) -> Rows:
-        """Carry out one statement of the hot path; its rows may have places only, and no names."""
-        if self.line is not None:
-            return await self._tried(partial(self._by_line, self.line, hot, params, changes=changes))
+    async def hot(self, hot: Hot, params: Params, *, changes: bool = True, durably: bool = True) -> Rows:
+        """Carry out one statement of the hot path; its rows may have places only, and no names.
+
+        Args:
+            durably: False for a change that does no harm if a crash of the database undoes it.
+        """
+        line = self.line if durably else self.lax
+        if line is not None:
+            return await self._tried(partial(self._by_line, line, hot, params, changes=changes))
         if changes:
             return await self.write(hot.statement, params)
         return await self.read(hot.statement, params)
@@ -123,8 +130,9 @@ class Database:
             for task in late:
                 task.cancel()
         await self.reads.dispose()
-        if self.line is not None:
-            await self.line.close()
+        for line in (self.line, self.lax):
+            if line is not None:
+                await line.close()
         await self.units.dispose()
         await self.handlers.dispose()
 

@@ -1,13 +1,12 @@
 """What is due, by the database's own clock, along the indexes made for it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, func, select, type_coerce
+from sqlalchemy import ColumnElement, select
 
-from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.mapping import READ, job_from
 from jobmill.adapters.sql.schema import MAY_EXPIRE, TO_CANCEL, jobs
@@ -34,13 +33,6 @@ class SqlDueJobs(DueJobs):
     async def to_cancel(self, *, limit: int) -> Sequence[Job]:
         """See ``DueJobs``."""
         return await self._found(TO_CANCEL, order=jobs.c.id, limit=limit)
-
-    async def next_due(self) -> timedelta | None:
-        """See ``DueJobs``."""
-        earliest = func.min(jobs.c.wake_at)
-        until = type_coerce(earliest - self._now, SPAN)
-        [(span,)] = await self._database.read(select(until).where(jobs.c.wake_at > self._now))
-        return span if isinstance(span, timedelta) else None
 
     @property
     def _now(self) -> ColumnElement[datetime]:

@@ -24,13 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.dialect import Dialect, Incoming, Types
+from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Types
 from jobmill.adapters.sql.kinds import KINDS, kinds_in, merged
 from jobmill.adapters.sql.schema import barriers, broker_epoch, jobs, outbox
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
 from jobmill.domain.states import JobState, Target
 
 _THE_ROW: Final = broker_epoch.c.id == 1
+_CURRENT: Final = select(broker_epoch.c.epoch, broker_epoch.c.refilling).where(_THE_ROW)
 _CURSOR: Final = select(broker_epoch.c.refilled_to).where(_THE_ROW).with_for_update()
 
 
@@ -39,6 +40,7 @@ class SqlEpochs(BrokerEpochs):
     """The epoch record of one database."""
 
     _database: Database
+    _current: Hot
     _ids: Incoming
     _written: Select[Any]
     _filled: Incoming
@@ -53,6 +55,7 @@ class SqlEpochs(BrokerEpochs):
         filled = database.dialect.incoming("filled", columns)
         return cls(
             database=database,
+            current=database.dialect.hot(_CURRENT),
             ids=ids,
             written=select(outbox.c.id).join(ids.rows, ids.rows.c.row == outbox.c.id).limit(1),
             filled=filled,
@@ -62,12 +65,9 @@ class SqlEpochs(BrokerEpochs):
 
     async def current(self) -> EpochRecord:
         """See ``BrokerEpochs``."""
-        rows = await self._database.read(
-            select(broker_epoch.c.epoch, broker_epoch.c.refilling).where(_THE_ROW)
-        )
-        if not rows:
-            return EpochRecord(epoch=None, refilling=False)
-        return EpochRecord(epoch=rows[0].epoch, refilling=rows[0].refilling)
+        for epoch, refilling in await self._database.hot(self._current, {}, changes=False):
+            return EpochRecord(epoch=epoch, refilling=refilling)
+        return EpochRecord(epoch=None, refilling=False)
 
     async def begin(self, epoch: str) -> None:
         """See ``BrokerEpochs``."""

@@ -27,6 +27,7 @@ class SqlOutbox(Outbox):
     _without: Incoming
     _reading: Select[Any]
     _unattended: Select[Any]
+    _any_unattended: Hot
     _rows: Incoming
     _forgetting: Hot
     _announcing: Announcing
@@ -42,6 +43,7 @@ class SqlOutbox(Outbox):
             without=without,
             reading=_reading(dialect, without),
             unattended=_reading(dialect, without, UNATTENDED),
+            any_unattended=dialect.hot(select(outbox.c.id).where(UNATTENDED).limit(1)),
             rows=rows,
             forgetting=dialect.hot(_forgetting(dialect, rows)),
             announcing=Announcing.on(dialect),
@@ -58,8 +60,11 @@ class SqlOutbox(Outbox):
         """See ``Outbox``.
 
         A row whose version is not the current one is over for good, so a second statement may delete it.
-        The next page may then hold more than this one did, so it is read again.
+        The next page may then hold more than this one did, so it is read again. Nearly always there is
+        nothing that nobody attends, and that is cheap to see.
         """
+        if unattended and not await self._database.hot(self._any_unattended, {}, changes=False):
+            return []
         bound = self._without.bound([(queue,) for queue in without])
         bound |= {"older_than": older_than, "rows_max": limit}
         reading = self._unattended if unattended else self._reading
@@ -71,9 +76,10 @@ class SqlOutbox(Outbox):
             await self.forget(stale)
 
     async def forget(self, rows: Sequence[int]) -> None:
-        """See ``Outbox``."""
+        """See ``Outbox``. What a crash brings back is published once more, as if it had come before."""
         if rows:
-            await self._database.hot(self._forgetting, self._rows.bound([(row,) for row in rows]))
+            bound = self._rows.bound([(row,) for row in rows])
+            await self._database.hot(self._forgetting, bound, durably=False)
 
     async def announce(self, fences: Sequence[Fence], *, rows: Sequence[int]) -> Sequence[Notice | None]:
         """See ``Outbox``."""

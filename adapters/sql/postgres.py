@@ -30,8 +30,11 @@ ONE_PLAN: Final = {
     "enable_nestloop": "off",
     "enable_mergejoin": "off",
 }
+#: What is forgotten twice, or after a crash of the database once more, is forgotten all the same. To wait for
+#: the disk would hold up the commits behind it, the next job's claim among them.
+LAX: Final = {**ONE_PLAN, "synchronous_commit": "off"}
 NO_ADVICE: Final[Mapping[str, str]] = {}
-#: Batches of each kind go one after the other: new jobs, starts, outcomes, looks, what is forgotten, leases.
+#: Of each kind one large statement runs, or two small ones: new jobs, starts, outcomes; looks, leases.
 LINES: Final = 6
 #: A handler may take its time, up to its outcome, which locks its job's row.
 HANDLER_IDLE_S: Final = 60.0
@@ -69,7 +72,16 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",
     )
-    for each in (engine, lines, handlers):
+    lax = create_async_engine(
+        address.opened(create=False),
+        connect_args=connect_args(limits, planning=LAX),
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=limits.pool_wait_s,
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+    )
+    for each in (engine, lines, lax, handlers):
         event.listen(each.sync_engine, "checkout", _replace_closed)
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
     return Database(
@@ -79,6 +91,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         writes=single,
         chains=single,
         line=PostgresLine(engine=lines, silence_s=_silence(limits)),
+        lax=PostgresLine(engine=lax, silence_s=_silence(limits)),
         units=engine,
         handlers=handlers,
         handlers_max=limits.handlers_max,

@@ -44,6 +44,7 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
         writes=single,
         chains=writer,
         line=None,
+        lax=None,
         units=writer,
         handlers=writer,
         handlers_max=1,  # so that a renewal never stands behind two of them

@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import text
 
 from jobmill.adapters.sql.address import Address
+from jobmill.adapters.sql.agenda import SqlAgenda
 from jobmill.adapters.sql.barriers import SqlBarriers
 from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
@@ -45,6 +46,7 @@ class SqlStore(Store):
     outbox: SqlOutbox
     finder: SqlFinder
     due_jobs: SqlDueJobs
+    agenda: SqlAgenda
     quarantine: SqlQuarantine
     leadership: SqlLeadership
     epochs: SqlEpochs
@@ -76,15 +78,16 @@ class SqlStore(Store):
             outbox=SqlOutbox.on(database),
             finder=SqlFinder(database=database),
             due_jobs=SqlDueJobs(database=database),
+            agenda=SqlAgenda.on(database),
             quarantine=SqlQuarantine(database=database),
-            leadership=SqlLeadership(database=database),
+            leadership=SqlLeadership.on(database),
             epochs=SqlEpochs.on(database),
             transactions=SqlTransactions.on(database),
             barriers=SqlBarriers.on(database),
             enlisting=SqlEnlisting.on(database),
             progress=SqlProgress.on(database),
             retention=SqlRetention.on(database),
-            types=SqlTypeRegistry(database=database),
+            types=SqlTypeRegistry.on(database),
             clock=clock,
             presence=presence,
             database=database,

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy import Executable, Select, bindparam, delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.column_types import SPAN
@@ -27,6 +27,7 @@ from jobmill.domain.states import Priority
 
 _TYPES = tuple(job_types.columns)
 _WORKERS = tuple(workers.columns)
+_LATEST: Final = select(*_TYPES).order_by(job_types.c.declared_at.desc()).limit(TYPES_MAX)
 
 
 @frozen(kw_only=True)
@@ -34,6 +35,27 @@ class SqlTypeRegistry(TypeRegistry):
     """What one database knows of types."""
 
     _database: Database
+    _attending: Executable
+    _living: Select[Any]
+
+    @classmethod
+    def on(cls, database: Database) -> "SqlTypeRegistry":
+        """Build the statements that are carried out all the time."""
+        now = database.dialect.now
+        seen_since = later(now, literal(-LIVE_WITHIN, SPAN))
+        new = database.dialect.insert(workers).values(
+            name=bindparam("new_name"),
+            started_at=now,
+            seen_at=now,
+            concurrency=bindparam("new_concurrency"),
+            types=bindparam("new_types"),
+        )
+        updated = {name: new.excluded[name] for name in ("seen_at", "concurrency", "types")}
+        return cls(
+            database=database,
+            attending=new.on_conflict_do_update(index_elements=[workers.c.name], set_=updated),
+            living=select(*_WORKERS).where(workers.c.seen_at > seen_since).order_by(workers.c.name),
+        )
 
     async def declare(self, types: Sequence[StoredType]) -> None:
         """See ``TypeRegistry``."""
@@ -54,16 +76,12 @@ class SqlTypeRegistry(TypeRegistry):
 
     async def attend(self, card: WorkerCard) -> None:
         """See ``TypeRegistry``."""
-        now = self._database.dialect.now
-        new = self._database.dialect.insert(workers).values(
-            name=card.name,
-            started_at=now,
-            seen_at=now,
-            concurrency=card.concurrency,
-            types=dict(card.types),
-        )
-        updated = {name: new.excluded[name] for name in ("seen_at", "concurrency", "types")}
-        await self._database.write(new.on_conflict_do_update(index_elements=[workers.c.name], set_=updated))
+        params = {
+            "new_name": card.name,
+            "new_concurrency": card.concurrency,
+            "new_types": dict(card.types),
+        }
+        await self._database.write(self._attending, params)
 
     async def leave(self, name: str) -> None:
         """See ``TypeRegistry``."""
@@ -71,13 +89,10 @@ class SqlTypeRegistry(TypeRegistry):
 
     async def look(self) -> Sightings:
         """See ``TypeRegistry``."""
-        since = later(self._database.dialect.now, literal(-LIVE_WITHIN, SPAN))
-        living = select(*_WORKERS).where(workers.c.seen_at > since).order_by(workers.c.name)
-        latest = select(*_TYPES).order_by(job_types.c.declared_at.desc()).limit(TYPES_MAX)
 
         async def work(connection: AsyncConnection) -> Sightings:
-            types = [_type(row) for row in await connection.execute(latest)]
-            live = [_worker(row) for row in await connection.execute(living)]
+            types = [_type(row) for row in await connection.execute(_LATEST)]
+            live = [_worker(row) for row in await connection.execute(self._living)]
             return Sightings(types=sorted(types, key=lambda each: (each.name, each.hash)), workers=live)
 
         return await self._database.look(work)

@@ -1,7 +1,6 @@
 """Jobs for which a time has come, by the store's clock."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from jobmill.domain.job import Job
@@ -20,8 +19,4 @@ class DueJobs(Protocol):
 
     async def to_cancel(self, *, limit: int) -> Sequence[Job]:
         """Return waiting jobs that were asked to stop while they ran."""
-        ...
-
-    async def next_due(self) -> timedelta | None:
-        """Return how long it is until the earliest ``wake_at`` that is still to come; None without any."""
         ...

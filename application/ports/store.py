@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from jobmill.application.ports.agenda import Agenda
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
@@ -33,6 +34,8 @@ class Store(Protocol):
     def finder(self) -> JobFinder: ...
     @property
     def due_jobs(self) -> DueJobs: ...
+    @property
+    def agenda(self) -> Agenda: ...
     @property
     def quarantine(self) -> Quarantine: ...
     @property

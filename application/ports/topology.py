@@ -40,6 +40,10 @@ class Topology(Protocol):
         """
         ...
 
+    async def missing(self) -> Sequence[str]:
+        """Return the names of what is not there. Cheaper than a plan: nothing is compared."""
+        ...
+
     async def verify(self) -> None:
         """Check that everything is there.
 

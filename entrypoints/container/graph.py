@@ -187,6 +187,7 @@ class Container(containers.DeclarativeContainer):
     leader = providers.Singleton(
         Leader,
         leadership=store.provided.leadership,
+        agenda=store.provided.agenda,
         scheduler=providers.Singleton(
             Scheduler, due_jobs=store.provided.due_jobs, commits=commits, clock=clock, entropy=entropy
         ),

@@ -195,6 +195,7 @@ class Services:
         )
         self.leader = Leader(
             leadership=self.store.leadership,
+            agenda=self.store.agenda,
             scheduler=self.scheduler,
             reconciler=self.reconciler,
             topology_keeper=TopologyKeeper(topology=None, bus=self.bus, relay=self.relay, **watched),

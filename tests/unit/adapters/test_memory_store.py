@@ -74,7 +74,8 @@ async def test_the_wait_for_what_comes_next_is_exact(world: StoreWorld, clock: M
     await world.scheduled(due_in=HOUR)
     clock.advance(MINUTE)
 
-    assert await world.store.due_jobs.next_due() == HOUR - MINUTE
+    seen = await world.store.agenda.look(left_after=HOUR)
+    assert seen.next_due == HOUR - MINUTE
 
 
 async def test_notices_of_earlier_versions_are_forgotten_on_the_way(clock: ManualClock) -> None:

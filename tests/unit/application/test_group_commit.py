@@ -127,3 +127,69 @@ async def test_drained_means_that_everything_is_answered() -> None:
     await asyncio.sleep(0)
 
     assert all(call.done() for call in calls)
+
+
+async def test_a_second_statement_goes_out_beside_a_small_one_and_no_third() -> None:
+    statement = Statement()
+    group = grouped(statement, beside=2)
+    statement.gate.clear()
+    calls = []
+    for item in "abcd":
+        calls.append(handed_in(group, item))
+        await turns()
+    assert statement.flat == [["a"], ["b"]]
+
+    statement.gate.set()
+
+    assert await asyncio.gather(*calls) == [["aa"], ["bb"], ["cc"], ["dd"]]
+    assert statement.flat == [["a"], ["b"], ["c", "d"]]
+
+
+async def test_nothing_goes_out_beside_a_large_statement() -> None:
+    statement = Statement()
+    group = grouped(statement, beside=2)
+    statement.gate.clear()
+    calls = [handed_in(group, "a", "b")]
+    await turns()
+    calls += [handed_in(group, "c")]
+    await turns()
+    assert statement.flat == [["a", "b"]]
+
+    statement.gate.set()
+
+    assert await asyncio.gather(*calls) == [["aa", "bb"], ["cc"]]
+
+
+async def test_a_key_is_in_one_of_the_statements_that_run_at_most() -> None:
+    statement = Statement()
+    group = grouped(statement, keys=lambda item: item[:1], beside=4)
+    statement.gate.clear()
+    calls = [handed_in(group, "a1")]
+    await turns()
+    calls += [handed_in(group, "a2"), handed_in(group, "b1")]
+    await turns()
+    assert statement.flat == [["a1"], ["b1"]]
+
+    statement.gate.set()
+
+    assert await asyncio.gather(*calls) == [["a1a1"], ["a2a2"], ["b1b1"]]
+    assert statement.flat == [["a1"], ["b1"], ["a2"]]
+
+
+async def test_drained_means_that_both_statements_are_answered() -> None:
+    statement = Statement()
+    group = grouped(statement, beside=2)
+    statement.gate.clear()
+    calls = [handed_in(group, "a")]
+    await turns()
+    calls += [handed_in(group, "b")]
+    await turns()
+    draining = asyncio.create_task(group.drain())
+    await turns()
+    assert not draining.done()
+
+    statement.gate.set()
+    await draining
+    await asyncio.sleep(0)
+
+    assert all(call.done() for call in calls)

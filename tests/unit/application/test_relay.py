@@ -2,18 +2,17 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from jobmill.application.errors import StorageUnavailable
 from jobmill.application.ports.message_bus import Parcel, PublishOutcome, ToDead
 from jobmill.application.ports.outbox import Notice
-from jobmill.domain.job import Job
 from jobmill.domain.states import JobState, Target
 
 from tests.builders import SECOND
 from tests.nodes import Node
+from tests.unit.application.relaying import offered, rows
 from tests.world import World
 
 NOW = timedelta(0)
@@ -28,10 +27,6 @@ async def node(world: World) -> Node:
     return node
 
 
-def rows(world: World) -> list[Job]:
-    return [world.job(row.fence.job_id) for row in world.tables.outbox.values()]
-
-
 def answers(node: Node, outcome: PublishOutcome, *, moment: str = "before", queue: str | None = None) -> None:
     """Let the broker answer so, for one queue or all."""
 
@@ -40,13 +35,6 @@ def answers(node: Node, outcome: PublishOutcome, *, moment: str = "before", queu
         return outcome if at == moment and wanted else None
 
     node.bus.faults = fault
-
-
-async def offered(world: World, node: Node, **wishes: Any) -> Job:
-    """A job that is committed and then offered to the relay, as after its own commit."""
-    job = await world.submit(**wishes)
-    node.relay.offer([Notice(row=job.stamp, job=job, target=Target.QUEUE)])
-    return job
 
 
 async def test_what_is_offered_is_published_and_forgotten(world: World, node: Node) -> None:

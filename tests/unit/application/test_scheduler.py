@@ -128,15 +128,6 @@ async def test_a_great_many_are_moved_in_pages_and_a_step_is_bounded(world: Worl
     assert node.notes.facts.count(Fact.RELEASED) == 10_200
 
 
-async def test_it_knows_when_the_next_job_is_due(world: World, node: Node) -> None:
-    assert await node.scheduler.next_due() is None
-
-    await world.submit(delay=10 * SECOND)
-    await world.submit(delay=7 * SECOND)
-
-    assert await node.scheduler.next_due() == 7 * SECOND
-
-
 @pytest.mark.parametrize("error", [StorageUnavailable("away"), StorageUnknown("cut off")])
 async def test_trouble_with_the_store_is_told(world: World, node: Node, error: Exception) -> None:
     world.has(JobState.SCHEDULED, wake_at=world.clock.now())

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from jobmill.application.errors import BrokerUnavailable, SetupFault
 from jobmill.application.ports.message_bus import PublishOutcome
-from jobmill.application.ports.topology import PlanItem, PlanVerb, Topology
+from jobmill.application.ports.topology import PlanItem, Topology
 from jobmill.application.topology_keeper import LOOK_EVERY_S, TopologyKeeper
 
 from tests.nodes import Notes
@@ -27,13 +27,13 @@ class Broker(Topology):
     fault: Exception | None = None
 
     async def plan(self) -> Sequence[PlanItem]:
+        raise AssertionError("a keeper mends, it does not compare")
+
+    async def missing(self) -> Sequence[str]:
         self.looks += 1
         if self.fault is not None:
             raise self.fault
-        return [
-            PlanItem(kind="queue", name=name, verb=PlanVerb.KEEP if name in self.stands else PlanVerb.CREATE)
-            for name in ALL
-        ]
+        return [name for name in ALL if name not in self.stands]
 
     async def apply(self) -> Sequence[PlanItem]:
         self.applied += 1

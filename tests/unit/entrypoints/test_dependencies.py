@@ -25,6 +25,9 @@ class Queues(Topology):
         self.stand = True
         return []
 
+    async def missing(self) -> Sequence[str]:
+        return [] if self.stand else ["jobmill.default.normal"]
+
     async def verify(self) -> None:
         if not self.stand:
             raise SetupFault("RabbitMQ lacks its queues; mend: jobmill topology apply")

@@ -79,21 +79,3 @@ async def test_no_more_jobs_to_cancel_are_returned_than_asked_for(world: StoreWo
         await world.stopped_while_it_ran()
 
     assert len(await world.store.due_jobs.to_cancel(limit=2)) == 2
-
-
-async def test_the_next_time_to_come_is_told_as_a_wait(world: StoreWorld) -> None:
-    await world.scheduled(due_in=2 * HOUR)
-    await world.scheduled(due_in=HOUR)
-    await world.scheduled(due_in=-HOUR)  # has come already
-
-    wait = await world.store.due_jobs.next_due()
-
-    assert wait is not None
-    assert HOUR - MINUTE < wait <= HOUR
-
-
-async def test_nothing_to_come_is_no_wait(world: StoreWorld) -> None:
-    await world.scheduled(due_in=-HOUR)
-    await world.queued()
-
-    assert await world.store.due_jobs.next_due() is None
