@@ -1,11 +1,11 @@
 """By what a provider is protected, and how that is written in its URL."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
 from jobmill.domain.concurrency_limit import HIGHEST, ConcurrencyLimit
 from jobmill.domain.errors import Fault, InvalidInput, joined
@@ -49,21 +49,12 @@ class ProviderLimits:
     rate: RateLimit | None = None
     concurrency: int = HIGHEST
     retry_share: float = RETRY_SHARE
-    on_open: OnOpen = field(default=OnOpen.WAIT)
+    on_open: OnOpen = OnOpen.WAIT
 
     def __attrs_post_init__(self) -> None:
         """Refuse what the limits themselves would refuse later."""
-        refusals = []
-        for make in (
-            lambda: ConcurrencyLimit(highest=self.concurrency),
-            lambda: RetryBudget.fresh(self.retry_share, now_s=0.0),
-        ):
-            try:
-                make()
-            except InvalidInput as refusal:
-                refusals.append(refusal)
-        if refusals:
-            raise joined(refusals)
+        ConcurrencyLimit(highest=self.concurrency)
+        RetryBudget.fresh(self.retry_share, now_s=0.0)
 
     @classmethod
     def read(cls, options: Mapping[str, str]) -> Self:
@@ -75,23 +66,17 @@ class ProviderLimits:
         Raises:
             InvalidInput: options that cannot be read, all of them, each with the mend.
         """
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         refusals: list[InvalidInput] = []
-        for names, read in (
-            (("rate", "burst"), _rate),
-            (("concurrency",), _concurrency),
-            (("retry_share",), _retry_share),
-            (("on_open",), _on_open),
-        ):
-            given = [options.get(name) for name in names]
-            if any(text is not None for text in given):
-                try:
-                    values[names[0]] = read(*given)  # type: ignore[operator]
-                except InvalidInput as refusal:
-                    refusals.append(refusal)
+        for field_name, read in _READERS.items():
+            try:
+                if (value := read(options)) is not None:
+                    values[field_name] = value
+            except InvalidInput as refusal:
+                refusals.append(refusal)
         if refusals:
             raise joined(refusals)
-        return cls(**values)  # type: ignore[arg-type]
+        return cls(**values)
 
     def as_record(self) -> Mapping[str, str | int | float | None]:
         """Return them as people read them."""
@@ -104,7 +89,10 @@ class ProviderLimits:
         }
 
 
-def _rate(rate: str | None, burst: str | None) -> RateLimit:
+def _rate(options: Mapping[str, str]) -> RateLimit | None:
+    rate, burst = options.get("rate"), options.get("burst")
+    if rate is None and burst is None:
+        return None
     per_s = RateLimit().per_s
     if rate is not None:
         found = _RATE.fullmatch(rate)
@@ -117,19 +105,24 @@ def _rate(rate: str | None, burst: str | None) -> RateLimit:
     return RateLimit(per_s=per_s, burst=at_once)
 
 
-def _concurrency(text: str) -> int:
-    if not _WHOLE.fullmatch(text):
-        raise _refused("concurrency", "must be a whole number")
-    return ConcurrencyLimit(highest=int(text)).highest
+def _concurrency(options: Mapping[str, str]) -> int | None:
+    text = options.get("concurrency")
+    if text is None:
+        return None
+    return ConcurrencyLimit(highest=int(text) if _WHOLE.fullmatch(text) else 0).highest
 
 
-def _retry_share(text: str) -> float:
-    if not _FRACTION.fullmatch(text):
-        raise _refused("retry_share", "must be from 0 to 1, as in 0.2")
-    return RetryBudget.fresh(float(text), now_s=0.0).share
+def _retry_share(options: Mapping[str, str]) -> float | None:
+    text = options.get("retry_share")
+    if text is None:
+        return None
+    return RetryBudget.fresh(float(text) if _FRACTION.fullmatch(text) else -1.0, now_s=0.0).share
 
 
-def _on_open(text: str) -> OnOpen:
+def _on_open(options: Mapping[str, str]) -> OnOpen | None:
+    text = options.get("on_open")
+    if text is None:
+        return None
     try:
         return OnOpen(text)
     except ValueError:
@@ -139,3 +132,11 @@ def _on_open(text: str) -> OnOpen:
 
 def _refused(option: str, mend: str) -> InvalidInput:
     return InvalidInput(Fault(pointer=f"/{option}", detail=mend))
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str]], object]]] = {
+    "rate": _rate,
+    "concurrency": _concurrency,
+    "retry_share": _retry_share,
+    "on_open": _on_open,
+}

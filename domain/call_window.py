@@ -52,9 +52,7 @@ class CallWindow:
 
     def minus(self, other: "CallWindow") -> "CallWindow":
         """Return what is left without ``other``, which is a part of this."""
-        taken = [
-            Slot(number=slot.number, calls=-slot.calls, failures=-slot.failures) for slot in other.slots
-        ]
+        taken = [Slot(number=slot.number, calls=-slot.calls, failures=-slot.failures) for slot in other.slots]
         return self._merged([*self.slots, *taken])
 
     def last(self, span: timedelta, *, now: datetime) -> "CallWindow":

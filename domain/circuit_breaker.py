@@ -100,11 +100,10 @@ class Breaker:
         if not self.is_closed:
             return self
         window = self.window.plus(seen).last(policy.window, now=now)
-        counted = evolve(self, window=window)
         is_bad = window.failures >= policy.failure_share * window.calls
         if window.calls < policy.calls_min or not is_bad:
-            return counted
-        return counted._opened(now=now, policy=policy)
+            return evolve(self, window=window)
+        return self._opened(now=now, policy=policy, window=window)
 
     def may_probe(self, now: datetime) -> bool:
         """Say whether a probe may begin."""
@@ -127,7 +126,7 @@ class Breaker:
 
     def probe_failed(self, stamp: int, *, now: datetime, policy: BreakerPolicy) -> "Breaker":
         """Open again, for longer; a probe whose time was over changes nothing."""
-        return self._opened(now=now, policy=policy) if self.probe == stamp else self
+        return self._opened(now=now, policy=policy, window=self.window) if self.probe == stamp else self
 
     def probe_undecided(self, stamp: int, *, now: datetime, wait: timedelta) -> "Breaker":
         """Let the next probe begin after ``wait``: this one says neither; changes nothing as above."""
@@ -137,14 +136,7 @@ class Breaker:
         since = self.since if self.state is BreakerState.HALF_OPEN else now
         return evolve(self, state=BreakerState.HALF_OPEN, since=since, until=until, probe=probe)
 
-    def _opened(self, *, now: datetime, policy: BreakerPolicy) -> "Breaker":
+    def _opened(self, *, now: datetime, policy: BreakerPolicy, window: CallWindow) -> "Breaker":
         openings = self.openings + 1
-        return evolve(
-            self,
-            state=BreakerState.OPEN,
-            since=now,
-            until=now + policy.open_time(openings),
-            openings=openings,
-            successes=0,
-            probe=None,
-        )
+        until = now + policy.open_time(openings)
+        return Breaker(state=BreakerState.OPEN, since=now, until=until, openings=openings, window=window)

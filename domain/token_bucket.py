@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from jobmill.domain.errors import Fault, InvalidInput
 
@@ -43,18 +43,37 @@ class RateLimit:
 
 
 @frozen(kw_only=True)
+class Line:
+    """Those who were told to come again; ``last_s`` is when the last of them will, monotonic, in seconds."""
+
+    last_s: float = -math.inf
+
+    def join(self, *, now_s: float, next_s: float, apart_s: float) -> "Line":
+        """Return the line with one more at its end.
+
+        So a crowd comes back one by one, and not all together for the next single place.
+
+        Args:
+            next_s: when there will be a place, not before ``now_s``.
+            apart_s: how long it takes from there until there is another, and another.
+        """
+        end_s = max(next_s, now_s + WAIT_MAX_S)
+        return Line(last_s=min(max(next_s, self.last_s + apart_s), end_s))
+
+
+@frozen(kw_only=True)
 class TokenBucket:
     """The tokens of one limit. Times are monotonic, in seconds; one that goes back counts as standing still.
 
     Args:
         tokens: from 0 to the burst, as of ``at_s``.
-        line_s: when the last of those who found none was told to come again.
+        line: those who found none.
     """
 
     limit: RateLimit
     tokens: float
     at_s: float
-    line_s: float = -math.inf
+    line: Line = field(factory=Line)
 
     @classmethod
     def full(cls, limit: RateLimit, *, now_s: float) -> "TokenBucket":
@@ -62,17 +81,13 @@ class TokenBucket:
         return cls(limit=limit, tokens=float(limit.burst), at_s=now_s)
 
     def take(self, now_s: float) -> "Taken":
-        """Take a token, or a place in the line.
-
-        Whoever finds none is told to come again when there will be one for each who was told so before: so a
-        crowd comes back one by one, and not all together for the next single token.
-        """
+        """Take a token, or a place in the line: until there will be one for each who was there before."""
         grown = self.add(0.0, now_s=now_s)
         if grown.tokens >= 1 - _NEARLY:
             return Taken(bucket=evolve(grown, tokens=max(0.0, grown.tokens - 1)), wait_s=0.0)
         next_s = grown.at_s + (1 - grown.tokens) / self.limit.per_s
-        line_s = min(max(next_s, self.line_s + 1 / self.limit.per_s), max(next_s, grown.at_s + WAIT_MAX_S))
-        return Taken(bucket=evolve(grown, line_s=line_s), wait_s=line_s - grown.at_s)
+        line = self.line.join(now_s=grown.at_s, next_s=next_s, apart_s=1 / self.limit.per_s)
+        return Taken(bucket=evolve(grown, line=line), wait_s=line.last_s - grown.at_s)
 
     def add(self, tokens: float, *, now_s: float) -> "TokenBucket":
         """Return it with so many tokens more, and with what has grown by now; never above the burst."""

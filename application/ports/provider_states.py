@@ -32,7 +32,7 @@ class ProviderRecord:
 
 
 class ProviderStates(Protocol):
-    """Every method raises ``Unavailable`` as ``JobRepository`` says; ``look`` and ``forget`` may be repeated."""
+    """Every method raises ``Unavailable`` as ``JobRepository`` says; all but ``save`` may be repeated."""
 
     async def look(self, providers: Sequence[str] | None = None) -> Sequence[ProviderRecord]:
         """Return the records of these providers, or of all, by name, at most ``PROVIDERS_MAX``."""
