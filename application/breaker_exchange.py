@@ -17,7 +17,7 @@ from jobmill.domain.call_window import CallWindow
 from jobmill.domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
 
 #: What the store said is believed for so long, by whoever asks for a provider.
-FRESH_S: Final = 2.0
+FRESH_S: Final = 1.5
 #: A call waits no longer for the store; then this process goes by what it knows itself.
 WITHIN_S: Final = 2.0
 #: Somebody else may come first so often, before it is left to the next time.
@@ -82,6 +82,11 @@ class BreakerExchange:
         provider.breaker = changed
         self._tell(provider)
         return True
+
+    def opened(self, provider: GuardedProvider) -> None:
+        """By the calls of this process alone the breaker opened. With a store, the next exchange decides."""
+        if self.states is None:
+            self._tell(provider)
 
     def _is_fresh(self) -> bool:
         return self.states is None or asyncio.get_running_loop().time() - self._synced_s < FRESH_S

@@ -109,6 +109,7 @@ class Protection(ProviderGuard):
         elif result is not CallResult.BUSY:
             failed = result is CallResult.FAILED
             if known.count(failed=failed, now=self._exchange.clock.now()):
+                self._exchange.opened(known)
                 self._wake.set()  # the others shall know now
 
     async def run(self) -> None:

@@ -1,6 +1,6 @@
 """Laws of what protects providers: rates are kept, breakers open for reasons, limits stay within bounds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,12 +101,7 @@ def test_there_is_never_a_second_probe_while_one_may_be_answered(steps: list[tup
                 breaker, holder, until = begun, stamp, now + POLICY.probe_within
         else:
             before = breaker
-            ends = {
-                "well": lambda b: b.probe_succeeded(stamp, now=now, policy=POLICY),
-                "bad": lambda b: b.probe_failed(stamp, now=now, policy=POLICY),
-                "busy": lambda b: b.probe_undecided(stamp, now=now, wait=timedelta(seconds=1)),
-            }
-            breaker = ends[step](before)
+            breaker = _ended(before, step, stamp, now=now)
             assert (breaker is before) == (stamp != holder)
             if breaker is not before:
                 holder = None
@@ -121,3 +116,11 @@ def test_a_limit_stays_between_one_and_the_highest(highest: int, steps: list[tup
     for is_well, in_flight in steps:
         limit = limit.bore(in_flight) if is_well else limit.strained(in_flight)
         assert 1 <= limit.limit <= highest
+
+
+def _ended(breaker: Breaker, how: str, stamp: int, *, now: datetime) -> Breaker:
+    if how == "well":
+        return breaker.probe_succeeded(stamp, now=now, policy=POLICY)
+    if how == "bad":
+        return breaker.probe_failed(stamp, now=now, policy=POLICY)
+    return breaker.probe_undecided(stamp, now=now, wait=timedelta(seconds=1))
