@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from jobmill.application.errors import Unavailable
 from jobmill.application.ports.observer import Observer
@@ -19,41 +19,29 @@ TRY_AGAIN_S: Final = 5.0
 T = TypeVar("T")
 
 
-@define
-class _Bucket:
-    bucket: TokenBucket
-    closed_until_s: float = -math.inf
-
-
 @frozen
 class LocalTokenBuckets(TokenBuckets):
     """Buckets in memory, one for each name that was ever asked for."""
 
-    _buckets: dict[str, _Bucket] = field(factory=dict, init=False)
+    _buckets: dict[str, TokenBucket] = field(factory=dict, init=False)
+    _closed_until_s: dict[str, float] = field(factory=dict, init=False)
 
     async def take(self, name: str, limit: RateLimit) -> timedelta:
-        """See ``TokenBuckets``. Another limit than before begins with a full bucket."""
+        """See ``TokenBuckets``."""
         now_s = asyncio.get_running_loop().time()
-        kept = self._kept(name, limit, now_s)
-        if kept.closed_until_s > now_s:
-            return timedelta(seconds=kept.closed_until_s - now_s)
-        taken = kept.bucket.take(now_s)
-        kept.bucket = taken.bucket
+        closed_s = self._closed_until_s.get(name, -math.inf)
+        if closed_s > now_s:
+            return timedelta(seconds=closed_s - now_s)
+        kept = self._buckets.get(name) or TokenBucket.full(limit, now_s=now_s)
+        taken = evolve(kept, limit=limit).take(now_s)
+        self._buckets[name] = taken.bucket
         return timedelta(seconds=taken.wait_s)
 
     async def close(self, name: str, span: timedelta) -> None:
         """See ``TokenBuckets``."""
         now_s = asyncio.get_running_loop().time()
-        if (kept := self._buckets.get(name)) is not None:
-            kept.closed_until_s = max(kept.closed_until_s, now_s + span.total_seconds())
-
-    def _kept(self, name: str, limit: RateLimit, now_s: float) -> _Bucket:
-        kept = self._buckets.get(name)
-        if kept is None:
-            kept = self._buckets[name] = _Bucket(TokenBucket.full(limit, now_s=now_s))
-        elif kept.bucket.limit != limit:
-            kept.bucket = TokenBucket.full(limit, now_s=now_s)
-        return kept
+        closed_s = self._closed_until_s.get(name, -math.inf)
+        self._closed_until_s[name] = max(closed_s, now_s + span.total_seconds())
 
 
 @define(kw_only=True, eq=False)

@@ -138,7 +138,9 @@ class Protection(ProviderGuard):
         if pause_s := known.pause.wait_s(now_s):
             return _turned_away(known, pause_s, "asked for a pause")
         if room_in_s := known.room_in_s(now_s):
-            return _turned_away(known, room_in_s, f"bears no more than {len(known.calls)} calls at once")
+            return _turned_away(
+                known, room_in_s, f"bears no more than {int(known.concurrency.limit)} calls at once"
+            )
         return None
 
     async def _granted(self, known: GuardedProvider, ticket: int, attempt: int) -> Go | Shut:

@@ -218,11 +218,11 @@ async def test_trouble_makes_room_for_fewer_calls_and_success_for_more(process: 
     for go in under_way[:9]:
         await process.guard.tell(go, FAILED)
 
-    assert "no more than 31 calls" in (await process.shut()).reason
+    assert "no more than 15 calls" in (await process.shut()).reason
 
     for go in under_way[9:]:
         await process.guard.tell(go, SUCCEEDED)
-    assert [await process.go() for _ in range(35)]
+    assert [await process.go() for _ in range(30)]
 
 
 async def test_a_call_of_which_nothing_is_told_takes_no_room_for_ever(process: Guarding) -> None:
