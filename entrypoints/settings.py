@@ -66,7 +66,7 @@ class Settings:
     redis_url: str | None = _setting(
         rules.redis_url,
         None,
-        "`redis://user:password@host:6379/0`: processes keep the rates of providers together; unset, each alone.",
+        "`redis://user:password@host:6379/0`: processes keep providers' rates together; unset, each alone.",
         secret=True,
     )
     prefix: str = _setting(rules.prefix, "jobmill", "First part of the names of exchanges and queues.")

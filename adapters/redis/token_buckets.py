@@ -25,7 +25,7 @@ _SCRIPT: Final = Path(__file__).with_name("token_bucket.lua").read_text()
 class RedisTokenBuckets(TokenBuckets):
     """The buckets of all processes that use one Redis and one prefix."""
 
-    _redis: "Redis[Any]"
+    _redis: Redis
     _script: Any
     _prefix: str
 
