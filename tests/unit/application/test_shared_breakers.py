@@ -107,6 +107,18 @@ async def test_a_call_costs_no_statement(pair: tuple[Guarding, Guarding]) -> Non
     assert one.statements.count("before providers.look") <= 12
 
 
+async def test_being_turned_away_costs_no_statement(pair: tuple[Guarding, Guarding]) -> None:
+    one, _ = pair
+    await one.opens()
+    await one.shut()
+    one.statements.clear()
+
+    for _ in range(100):
+        await one.shut()
+
+    assert one.statements == []
+
+
 async def test_a_process_that_is_asked_for_nothing_leaves_the_store_alone(
     pair: tuple[Guarding, Guarding],
 ) -> None:
