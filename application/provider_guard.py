@@ -167,18 +167,17 @@ class Protection(ProviderGuard):
         return Go(provider=known.name, ticket=ticket)
 
     async def _probe(self, known: GuardedProvider, ticket: int, attempt: int) -> Go | Shut:
-        if not known.is_probing:
-            stamp = self._entropy.stamp()
-            known.is_probing = True
-            try:
-                is_ours = await self._exchange.move(
-                    known, lambda breaker, now: breaker.begin_probe(stamp, now=now, policy=self._policy)
-                )
-            finally:
-                known.is_probing = False
-            if is_ours:
-                known.calls[ticket] = Call(started_s=_now_s(), probe=stamp)
-                return Go(provider=known.name, is_probe=True, ticket=ticket)
+        stamp = self._entropy.stamp()
+        known.is_probing = True  # others who ask here meanwhile need not go to the store
+        try:
+            is_ours = await self._exchange.move(
+                known, lambda breaker, now: breaker.begin_probe(stamp, now=now, policy=self._policy)
+            )
+        finally:
+            known.is_probing = False
+        if is_ours:
+            known.calls[ticket] = Call(started_s=_now_s(), probe=stamp)
+            return Go(provider=known.name, is_probe=True, ticket=ticket)
         if known.breaker.is_closed:
             return self._go(known, ticket, attempt)
         return self._shut_by_breaker(known, self._exchange.clock.now())

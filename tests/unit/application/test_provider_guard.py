@@ -200,6 +200,16 @@ async def test_no_more_calls_than_the_limit_are_under_way(process: Guarding) -> 
     await process.go()
 
 
+async def test_whoever_is_turned_away_takes_no_room(process: Guarding) -> None:
+    process.guard.declare(SMS, ProviderLimits(rate=RateLimit(per_s=1, burst=1), concurrency=1))
+    await process.calls(1, SUCCEEDED)
+    await process.shut()
+
+    await passes(1)
+
+    await process.go()
+
+
 async def test_those_without_room_come_back_as_fast_as_calls_end(process: Guarding) -> None:
     process.guard.declare(SMS, ProviderLimits(concurrency=2))
     await process.go()

@@ -81,6 +81,32 @@ async def test_there_is_one_probe_among_all_processes(pair: tuple[Guarding, Guar
     assert [go.is_probe for go in goes] == [True]
 
 
+async def test_of_many_who_ask_here_one_goes_to_the_store_for_the_probe(
+    pair: tuple[Guarding, Guarding],
+) -> None:
+    one, _ = pair
+    await one.opens()
+    await passes(29)
+    await one.guard.ask("push:2", attempt=1)
+    one.statements.clear()
+
+    await asyncio.gather(*(one.guard.ask(SMS, attempt=1) for _ in range(20)))
+
+    assert one.statements.count("before providers.save") == 1
+    assert one.statements.count("before providers.look") == 1
+
+
+async def test_what_opens_is_stored_at_once(pair: tuple[Guarding, Guarding]) -> None:
+    one, _ = pair
+    await one.go()
+    await passes(SOON_S)
+    await one.calls(10)
+
+    await passes(0.01)
+
+    assert one.stored.state is BreakerState.OPEN
+
+
 async def test_one_process_probes_and_all_go_on(pair: tuple[Guarding, Guarding]) -> None:
     one, other = pair
     await one.opens()
