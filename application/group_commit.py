@@ -41,7 +41,7 @@ class _Entry(Generic[Item, Answer]):
     deadline: float
     future: "asyncio.Future[Sequence[Answer]]"
     was_sent: bool = False
-    keys: Sequence[Hashable] = ()
+    keys: Collection[Hashable] = ()
 
 
 class GroupCommit(Generic[Item, Answer]):

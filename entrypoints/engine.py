@@ -19,6 +19,7 @@ from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.store import Store
 from jobmill.application.progress_writer import ProgressWriter
+from jobmill.application.provider_guard import Protection
 from jobmill.application.relay import Relay
 from jobmill.application.type_keeper import TypeKeeper
 
@@ -43,6 +44,7 @@ class Engine:
     Args:
         consumer, keeper, progress, leader, forwarder, attendance: None in a process that only announces what
             it stored.
+        protection: guards the providers of the jobs that run here; None where none do.
         types: shows which types this process runs, and sees which the others do; None to do without.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
         watches_store: also announce what other processes stored, where the store can tell.
@@ -59,6 +61,7 @@ class Engine:
     leader: Leader | None = None
     forwarder: Forwarder | None = None
     attendance: Attendance | None = None
+    protection: Protection | None = None
     types: TypeKeeper | None = None
     aside: Callable[[Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]] = _in_this_loop
     watches_store: bool = False
@@ -77,6 +80,8 @@ class Engine:
             services.append(self._start(self.keeper.keep(), failed))
         if self.progress is not None:
             services.append(self._start(self.progress.run(), failed))
+        if self.protection is not None:
+            services.append(self._start(self.protection.run(), failed))
         chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
         if self.forwarder is not None:
             chores.append(self._start(self.forwarder.run(), failed))

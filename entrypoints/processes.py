@@ -11,7 +11,13 @@ from jobmill.application.errors import SetupFault
 from jobmill.application.handlers import Registry
 from jobmill.entrypoints import collecting
 from jobmill.entrypoints.banner import banner, shown_host
-from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry
+from jobmill.entrypoints.container import (
+    Container,
+    migrate_store,
+    open_container,
+    open_protection,
+    open_registry,
+)
 from jobmill.entrypoints.dependencies import declaring, first_look, readiness_of, until_ready
 from jobmill.entrypoints.engine import Engine
 from jobmill.entrypoints.http.app import create_app, create_health_app
@@ -42,8 +48,9 @@ async def run_up(settings: Settings, say: Say) -> None:
         for each in sockets:
             stack.callback(each.close)
         await migrate_store(settings)
+        protection = await stack.enter_async_context(open_protection(settings))
         registry = await stack.enter_async_context(open_registry(settings))
-        container = await stack.enter_async_context(open_container(settings, registry))
+        container = await stack.enter_async_context(open_container(settings, registry, protection=protection))
         if container.topology() is not None:
             await container.topology().apply()
         engine = _worker_engine(container, settings, watches_store=settings.is_embedded)
@@ -84,8 +91,9 @@ async def run_worker(settings: Settings, say: Say) -> None:
     _refuse_embedded(settings, "worker")
     stop = stop_on_signals()
     async with AsyncExitStack() as stack:
+        protection = await stack.enter_async_context(open_protection(settings))
         registry = await stack.enter_async_context(open_registry(settings))
-        container = await stack.enter_async_context(open_container(settings, registry))
+        container = await stack.enter_async_context(open_container(settings, registry, protection=protection))
         listener = bind_health(settings)
         stack.callback(listener.close)
         health = HealthRoutes(readiness=readiness_of(container), version=version("jobmill"))
@@ -125,6 +133,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         leader=container.leader(),
         forwarder=container.forwarder(),
         attendance=container.attendance(),
+        protection=container.protection(),
         types=container.types(),
         aside=run_aside,
         watches_store=watches_store,
@@ -141,6 +150,7 @@ def _services(container: Container, registry: Registry, settings: Settings) -> H
         readiness=readiness_of(container),
         is_local=settings.is_local,
         version=version("jobmill"),
+        providers=container.store().providers,
         watch=container.watch(),
     )
 

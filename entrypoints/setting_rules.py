@@ -137,6 +137,15 @@ def smtp_url(text: str) -> str:
     return text
 
 
+def redis_url(text: str) -> str:
+    """Read the address of a Redis; its options are its adapter's to read."""
+    shape = "must be like redis://user:password@host:6379/0 or rediss://…"
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError(shape)
+    _check_place(text, shape)
+    return text
+
+
 def modules(text: str) -> tuple[str, ...]:
     """Read the names of modules."""
     names = words(text)

@@ -63,6 +63,12 @@ class Settings:
         "`amqp://…`, several with commas between them are tried in turn; `memory://` for `jobmill up`.",
         secret=True,
     )
+    redis_url: str | None = _setting(
+        rules.redis_url,
+        None,
+        "`redis://user:password@host:6379/0`: processes keep providers' rates together; unset, each alone.",
+        secret=True,
+    )
     prefix: str = _setting(rules.prefix, "jobmill", "First part of the names of exchanges and queues.")
     handlers: tuple[str, ...] = _setting(
         rules.modules, (), "Modules with your handlers, with commas between them; `module:name` is allowed."

@@ -16,6 +16,7 @@ from jobmill.adapters.memory.leases import MemoryLeases
 from jobmill.adapters.memory.outbox import MemoryOutbox
 from jobmill.adapters.memory.presence import MemoryPresence
 from jobmill.adapters.memory.progress import MemoryProgress
+from jobmill.adapters.memory.provider_states import MemoryProviderStates
 from jobmill.adapters.memory.quarantine import MemoryQuarantine
 from jobmill.adapters.memory.retention import MemoryRetention
 from jobmill.adapters.memory.statements import Database, Faults, no_faults
@@ -33,6 +34,7 @@ from jobmill.application.ports.leadership import Leadership
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.progress import ProgressBoard
+from jobmill.application.ports.provider_states import ProviderStates
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.retention import RetentionSteps
 from jobmill.application.ports.store import Store
@@ -134,6 +136,11 @@ class MemoryStore(Store):
     def types(self) -> TypeRegistry:
         """Which types the processes know."""
         return MemoryTypeRegistry(database=self._database)
+
+    @property
+    def providers(self) -> ProviderStates:
+        """How the providers are."""
+        return MemoryProviderStates(database=self._database)
 
     async def check(self) -> None:
         """Run a statement that does nothing."""

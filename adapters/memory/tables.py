@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane
 from jobmill.application.ports.progress import Progress
+from jobmill.application.ports.provider_states import ProviderRecord
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.application.ports.type_registry import LiveWorker, StoredType
 from jobmill.domain.job import Job
@@ -84,6 +85,7 @@ class Tables:
     progress: dict[UUID, Progress] = field(factory=dict)
     job_types: dict[tuple[str, str], StoredType] = field(factory=dict)  # by name and hash
     workers: dict[str, LiveWorker] = field(factory=dict)
+    providers: dict[str, ProviderRecord] = field(factory=dict)
     locked: set[UUID] = field(factory=set)
 
     def standing(self, fence: Fence) -> Job | None:

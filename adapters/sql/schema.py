@@ -23,11 +23,12 @@ from sqlalchemy import (
 )
 
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
+from jobmill.domain.circuit_breaker import BreakerState
 from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import UNSTARTED, WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 4
+REVISION: Final = 5
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
@@ -266,4 +267,22 @@ gone_ids = Table(
     metadata,
     Column("from_id", Uuid, primary_key=True),
     Column("to_id", Uuid, nullable=False),
+)
+
+#: What is known of the providers of the shipped types, one row each. ``calls`` has a list of slot, calls and
+#: failures for each slot of the window.
+providers = Table(
+    "providers",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("state", Word(BreakerState), nullable=False),
+    Column("since", INSTANT, nullable=False),
+    Column("until", INSTANT),
+    Column("openings", Integer, nullable=False),
+    Column("successes", Integer, nullable=False),
+    Column("probe", BigInteger),
+    Column("calls", JsonText(list), nullable=False),
+    Column("limits", JsonText(dict), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", INSTANT, nullable=False),
 )

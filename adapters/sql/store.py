@@ -26,6 +26,7 @@ from jobmill.adapters.sql.outbox import SqlOutbox
 from jobmill.adapters.sql.postgres import open_postgres
 from jobmill.adapters.sql.presence import PostgresPresence
 from jobmill.adapters.sql.progress import SqlProgress
+from jobmill.adapters.sql.provider_states import SqlProviderStates
 from jobmill.adapters.sql.quarantine import SqlQuarantine
 from jobmill.adapters.sql.retention import SqlRetention
 from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE
@@ -56,6 +57,7 @@ class SqlStore(Store):
     progress: SqlProgress
     retention: SqlRetention
     types: SqlTypeRegistry
+    providers: SqlProviderStates
     clock: DatabaseClock
     presence: PostgresPresence | None
     _database: Database
@@ -88,6 +90,7 @@ class SqlStore(Store):
             progress=SqlProgress.on(database),
             retention=SqlRetention.on(database),
             types=SqlTypeRegistry.on(database),
+            providers=SqlProviderStates(database=database),
             clock=clock,
             presence=presence,
             database=database,

@@ -15,6 +15,7 @@ from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.ports.presence import Presence
 from jobmill.application.ports.progress import ProgressBoard
+from jobmill.application.ports.provider_states import ProviderStates
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.retention import RetentionSteps
 from jobmill.application.ports.transactions import Transactions
@@ -52,6 +53,8 @@ class Store(Protocol):
     def retention(self) -> RetentionSteps: ...
     @property
     def types(self) -> TypeRegistry: ...
+    @property
+    def providers(self) -> ProviderStates: ...
     @property
     def clock(self) -> Clock: ...
     @property

@@ -25,6 +25,7 @@ _COMMANDS: Final = (
     (_SETUP, "migrate", "migrate:migrate", "Bring the database up to date."),
     (_SETUP, "topology", "topology:app", "Plan or create the broker's queues and exchanges."),
     (_SETUP, "types", "types:types", "List the types of job that the settings declare."),
+    (_SETUP, "providers", "providers:providers", "List the providers that workers call, and how they are."),
     (_SETUP, "doctor", "doctor:doctor", "Say what is in order, and the mend of what is not."),
     (_OTHER, "version", "version:version", "Print the version; so does --version."),
 )

@@ -25,6 +25,7 @@ from jobmill.application.orphans import Orphans
 from jobmill.application.performer import Performer
 from jobmill.application.ports.message_bus import Lane
 from jobmill.application.progress_writer import ProgressWriter
+from jobmill.application.provider_guard import Protection
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
 from jobmill.application.relay import Relay
@@ -58,6 +59,7 @@ class Container(containers.DeclarativeContainer):
     retention = providers.Dependency(instance_of=Retention)
     threads: "providers.Dependency[Any]" = providers.Dependency()
     processes: "providers.Dependency[Any]" = providers.Dependency()
+    protection = providers.Dependency(instance_of=Protection)
 
     clock = store.provided.clock
     wall = providers.Singleton(SystemClock)  # of this machine, to be compared with the one that counts

@@ -16,13 +16,19 @@ from jobmill.application.handlers import Registry
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.topology import Topology
+from jobmill.application.provider_guard import Protection
 from jobmill.entrypoints.container.graph import Container
+from jobmill.entrypoints.container.protection import open_protection
 from jobmill.entrypoints.settings import Settings, WrongSettings
 
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, registry: Registry, *, with_bus: bool = True
+    settings: Settings,
+    registry: Registry,
+    *,
+    with_bus: bool = True,
+    protection: Protection | None = None,
 ) -> AsyncGenerator[Container]:
     """Open the adapters that the settings choose and hand them to a container.
 
@@ -30,6 +36,8 @@ async def open_container(
 
     Args:
         with_bus: False for a process that leaves its notices in the outbox, for others to publish.
+        protection: the guard that the registry's handlers ask, which from now on shares the store's breakers;
+            one of its own by default, for a process that runs none of them.
     """
     entropy = SystemEntropy()
     # A process id comes again, in a container even at once; the last part does not.
@@ -41,6 +49,8 @@ async def open_container(
         threads = ThreadPool(size=settings.threads)
         size = settings.processes or os.cpu_count() or 1
         processes = await stack.enter_async_context(open_processes(size=size))
+        if protection is None:
+            protection = await stack.enter_async_context(open_protection(settings))
         container = Container(
             store=providers.Object(store),
             bus=providers.Object(bus),
@@ -55,8 +65,10 @@ async def open_container(
             queue_jobs_max=providers.Object(settings.queue_jobs_max),
             threads=providers.Object(threads),
             processes=providers.Object(processes),
+            protection=providers.Object(protection),
         )
         container.check_dependencies()
+        protection.share(store.providers, clock=store.clock, observer=container.observer())
         yield container
 
 

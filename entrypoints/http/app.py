@@ -14,6 +14,7 @@ from jobmill.entrypoints.http.job_types import type_routes
 from jobmill.entrypoints.http.jobs import JobRoutes
 from jobmill.entrypoints.http.openapi.document import openapi_document
 from jobmill.entrypoints.http.problems import answer_refusal
+from jobmill.entrypoints.http.providers import ProviderRoutes
 from jobmill.entrypoints.http.request_body import BATCH_BYTES_MAX, BODY_BYTES_MAX
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import encode
@@ -69,6 +70,7 @@ def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandle
     letters = DeadLetterRoutes(services=services)
     health = HealthRoutes(readiness=services.readiness, version=services.version)
     types = type_routes(services.registry)
+    providers = ProviderRoutes(states=services.providers, clock=services.clock)
     version = services.version
     description = WrittenFor(lambda registry: encode(openapi_document(registry, version=version)))
     description.text(services.registry)  # now, rather than while the first reader waits
@@ -85,6 +87,7 @@ def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandle
         *_path(f"/dead-letters/{_ID}/requeue", post=letters.requeue),
         *_path(f"/dead-letters/{_ID}/discard", post=letters.discard),
         *_path("/types", get=types.page),
+        *_path("/providers", get=providers.page),
         *_path("/health/live", get=health.live),
         *_path("/health/ready", get=health.ready),
         *_path("/openapi.json", get=docs.openapi),

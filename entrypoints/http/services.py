@@ -8,7 +8,8 @@ from attrs import Factory, field, frozen
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.operator import Operator
-from jobmill.application.ports.clock import Entropy
+from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.provider_states import ProviderStates
 from jobmill.application.submitter import Submitter
 from jobmill.application.watch import Watch
 
@@ -33,7 +34,13 @@ class HttpServices:
     readiness: Callable[[], Awaitable[Mapping[str, str]]]
     is_local: bool
     version: str
+    providers: ProviderStates
     watch: Watch = field(default=Factory(lambda self: Watch(finder=self.inspector.finder), takes_self=True))
+
+    @property
+    def clock(self) -> Clock:
+        """The store's clock."""
+        return self.submitter.clock
 
     @property
     def entropy(self) -> Entropy:

@@ -30,6 +30,7 @@ RIGHT: Final = tuple(
         "jobmill",
         "shop.jobs,shop.more:handlers",
         "smtp://app:secret@mail:25",
+        "rediss://app:secret@cache:6379/0",
         "10.1.0.0/16,fd00::/8",
         "warning",
         "json",

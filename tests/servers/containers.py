@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from attrs import frozen
 
 from tests.servers.errors import NoAnswer, NoServer
-from tests.servers.probes import ask_postgres, ask_rabbitmq
+from tests.servers.probes import ask_postgres, ask_rabbitmq, ask_redis
 from tests.servers.waiting import until
 
 ENGINE_WITHIN_S = 10.0
@@ -36,6 +36,7 @@ POSTGRES = Recipe(
     ask=ask_postgres,
     options=("--env", "POSTGRES_HOST_AUTH_METHOD=trust"),
 )
+REDIS = Recipe(image="redis:7-alpine", port=6379, url="redis://127.0.0.1:{port}/", ask=ask_redis)
 
 
 @asynccontextmanager

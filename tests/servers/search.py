@@ -6,11 +6,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from attrs import frozen
 
-from tests.servers.containers import POSTGRES, RABBITMQ, in_container
+from tests.servers.containers import POSTGRES, RABBITMQ, REDIS, in_container
 from tests.servers.errors import NoAnswer, NoServer, ServerFailed, WrongServer
 from tests.servers.private_postgres import private_postgres
 from tests.servers.private_rabbitmq import private_rabbitmq
-from tests.servers.probes import ask_postgres, ask_rabbitmq
+from tests.servers.private_redis import private_redis
+from tests.servers.probes import ask_postgres, ask_rabbitmq, ask_redis
 
 UrlOpener = Callable[[], AbstractAsyncContextManager[str]]
 
@@ -81,6 +82,12 @@ async def _private_postgres_url() -> AsyncGenerator[str]:
         yield server.url
 
 
+@asynccontextmanager
+async def _private_redis_url() -> AsyncGenerator[str]:
+    async with private_redis() as server:
+        yield server.url
+
+
 RABBITMQ_SEARCH = Search(
     kind="RabbitMQ",
     setting="JOBMILL_TEST_AMQP_URL",
@@ -100,5 +107,16 @@ POSTGRES_SEARCH = Search(
     starters=(
         ("private server", _private_postgres_url),
         ("container", lambda: in_container(POSTGRES)),
+    ),
+)
+
+REDIS_SEARCH = Search(
+    kind="Redis",
+    setting="JOBMILL_TEST_REDIS_URL",
+    usual_url="redis://127.0.0.1:6379/",
+    ask=ask_redis,
+    starters=(
+        ("private server", _private_redis_url),
+        ("container", lambda: in_container(REDIS)),
     ),
 )

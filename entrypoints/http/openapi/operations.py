@@ -199,6 +199,15 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="get",
+        path="/providers",
+        name="listProviders",
+        summary="List the providers that workers call, and whether they are taken to be well",
+        group="Providers",
+        good={200: Good(means="The providers by name.", schema="Provider" + LIST)},
+        refusals=(*_QUERY, *_STORE),
+    ),
+    Operation(
+        method="get",
         path="/health/live",
         name="live",
         summary="Does the process answer?",

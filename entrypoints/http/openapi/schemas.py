@@ -15,6 +15,7 @@ from jobmill.entrypoints.http.job_types import TypeView
 from jobmill.entrypoints.http.openapi.fields import Schema, option_schemas
 from jobmill.entrypoints.http.payload_schemas import JSON, TEXT, shared_schema
 from jobmill.entrypoints.http.problems import KINDS, ProblemView, type_uri
+from jobmill.entrypoints.http.providers import ProviderView
 from jobmill.entrypoints.http.views import (
     QUARANTINED,
     BatchView,
@@ -40,6 +41,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "MessageView": "Message",
     "WholeMessageView": "WholeMessage",
     "TypeView": "JobType",
+    "ProviderView": "Provider",
+    "LimitsView": "ProviderLimits",
     "LiveView": "Live",
     "ReadyView": "Ready",
     "ProblemView": "Problem",
@@ -55,6 +58,7 @@ _ANSWERS: Final = (
     MessageView,
     WholeMessageView,
     TypeView,
+    ProviderView,
     LiveView,
     ReadyView,
     ProblemView,

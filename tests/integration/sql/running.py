@@ -61,6 +61,7 @@ async def run_mill(database_url: str, *, works: bool = True) -> AsyncGenerator[R
             readiness=_all_well,
             is_local=True,
             version="1",
+            providers=container.store().providers,
             watch=container.watch(),
         )
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

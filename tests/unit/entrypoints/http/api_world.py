@@ -178,6 +178,7 @@ class ApiWorld:
             readiness=self._readiness,
             is_local=self.is_local,
             version="0.0.7",
+            providers=store.providers,
         )
 
     async def _readiness(self) -> Mapping[str, str]:
