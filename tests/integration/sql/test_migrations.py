@@ -55,7 +55,7 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
 async def write_as_the_first_release(url: str, job: Job) -> None:
     """A row with the columns that there were at revision 1."""
     values = {column.name: getattr(job, column.name) for column in jobs.columns}
-    del values["payload_version"]
+    del values["payload_version"], values["origin"]
     engine = create_async_engine(Address.parse(url).opened(create=False))
     async with engine.begin() as connection:
         await connection.execute(jobs.insert().values(values))
