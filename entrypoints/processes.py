@@ -125,6 +125,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         leader=container.leader(),
         forwarder=container.forwarder(),
         attendance=container.attendance(),
+        ingress=container.ingress(),
         types=container.types(),
         aside=run_aside,
         watches_store=watches_store,

@@ -50,9 +50,10 @@ class MemoryIngress(Ingress):
         if self.broker.line(lane).exists:
             self.broker.line(lane).put(message)
 
-    def ready(self, queue: str) -> int:
-        """Count what waits in a queue."""
-        return len(self.broker.line(_place(queue)).ready)
+    def ready(self, queue: str) -> int | None:
+        """Count what waits in a queue; None where there is none."""
+        line = self.broker.line(_place(queue))
+        return len(line.ready) if line.exists else None
 
 
 def _place(queue: str) -> Lane:

@@ -98,14 +98,12 @@ def _event(value: dict[str, Any]) -> Letter:
     """Of the metadata the id and the time are read; all of them are kept."""
     faults = [*_unknown(value, ("type", "payload", "metadata")), *_without_type_or_payload(value)]
     metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
+    if isinstance(metadata, dict):
+        event_id = metadata.get("eventId")
+        faults += [*_wrong_event_id(event_id), *_wrong_moment(metadata, "/metadata")]
+    else:
         faults.append(Fault(pointer="/metadata", detail=f"{_REQUIRED}: an object with an eventId"))
-        metadata = {}
-    event_id = metadata.get("eventId")
-    if metadata and (not isinstance(event_id, str | int) or isinstance(event_id, bool) or event_id == ""):
-        detail = f"{_REQUIRED}: a text or a whole number"
-        faults.append(Fault(pointer="/metadata/eventId", detail=detail))
-    faults += _wrong_moment(metadata, "/metadata")
+        metadata, event_id = {}, None
     said: dict[str, object] = {"metadata": metadata}
     if "timestamp" in metadata:
         said["timestamp"] = metadata["timestamp"]
@@ -174,6 +172,11 @@ def _wrong_time(time: object) -> Iterator[Fault]:
         read_time(time)
     except TypeError as error:
         yield Fault(pointer="/time", detail=str(error))
+
+
+def _wrong_event_id(event_id: object) -> Iterator[Fault]:
+    if not isinstance(event_id, str | int) or isinstance(event_id, bool) or event_id == "":
+        yield Fault(pointer="/metadata/eventId", detail=f"{_REQUIRED}: a text or a whole number")
 
 
 def _wrong_moment(value: Mapping[str, object], place: str) -> Iterator[Fault]:
