@@ -49,7 +49,8 @@ def _odd_body(chance: Random) -> bytes:
         return damage(chance, RIGHT)
     value = json.loads(chance.choice(RIGHT))
     name = chance.choice([*value, chance.choice(EVIL_TEXTS)])
-    other = chance.choice([None, True, 0, -1.5, 10**30, [], {}, {"a": [1]}, *EVIL_TEXTS])
+    others: list[object] = [None, True, 0, -1.5, 10**30, [], {}, {"a": [1]}, *EVIL_TEXTS]
+    other = chance.choice(others)
     if chance.random() < 0.3:
         value.pop(name, None)
     else:
@@ -69,10 +70,9 @@ def test_any_bytes_are_a_command_or_refused(shape: Shape, tried: Tried, factor: 
             entry = read_ingress(_odd_body(chance), message_id=message_id, binding=binding)
         except InvalidInput:
             continue
-        else:
-            read += 1
-            assert json.loads(entry.command.origin or "")["shape"] == shape.value
-            entry.placed(InvalidInput(*entry.command.faults))
+        read += 1
+        assert json.loads(entry.command.origin or "")["shape"] == shape.value
+        entry.placed(InvalidInput(*entry.command.faults))
 
     assert read > CASES / 4
     tried(CASES * factor)

@@ -14,7 +14,7 @@ from jobmill.application.errors import StorageRefused, StorageUnknown
 from jobmill.application.ingress import IngressReaders
 from jobmill.application.ingress_binding import IngressBinding, Shape
 from jobmill.application.ingress_reader import HOLD_S, LOOK_S, PREFETCH
-from jobmill.application.ingress_taker import IngressTaker
+from jobmill.application.ingress_taker import IngressCase, IngressOutcome, IngressTaker
 from jobmill.application.setting_aside import REASON_CHARS_MAX, SettingAside
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
@@ -199,6 +199,29 @@ async def test_a_fault_of_ours_in_reading_costs_the_one_message(
 
     assert door.reasons == ["could not be read: ZeroDivisionError('a bug')"]
     assert len(door.jobs) == 1
+
+
+async def test_a_message_that_we_fail_to_store_holds_no_other_up_and_is_not_put_back_to_fail_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, failures = IngressTaker.settle, [ZeroDivisionError("a bug")]
+
+    async def fails_once(self: IngressTaker, case: IngressCase) -> IngressOutcome:
+        if failures:
+            raise failures.pop()
+        return await settle(self, case)
+
+    monkeypatch.setattr(IngressTaker, "settle", fails_once)
+    door = door_of(world, MemoryIngress())
+    await world.turns()
+    door.sends(1)
+    door.sends(2)
+    await world.until(lambda: len(door.jobs) == 1)
+    await world.passes(60)
+
+    assert (len(door.jobs), len(door.theirs.broker.held)) == (1, 1)
+    assert "ingress failed on a message" in door.node.notes.names
+    await door.readers.stop()
 
 
 async def test_a_job_that_no_store_takes_is_set_aside(door: Door) -> None:
