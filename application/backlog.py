@@ -43,10 +43,7 @@ class Backlog:
         Raises:
             QueueFull: a queue has no room for all of its jobs.
         """
-        if self._counting is None and asyncio.get_running_loop().time() >= self._good_until_s:
-            self._counting = asyncio.create_task(self._count(before=self._accepted.copy()))
-        if self._counting is not None and not self._has_counted:
-            await asyncio.shield(self._counting)
+        await self._look()
         counted, accepted = self._counted, self._accepted
         for queue, count in wanted.items():
             waiting = counted.get(queue, 0) + accepted.get(queue, 0)
@@ -55,8 +52,21 @@ class Backlog:
         for queue, count in wanted.items():
             accepted[queue] = accepted.get(queue, 0) + count
 
+    async def has_room(self, queue: str, count: int) -> bool:
+        """Tell whether a queue could take so many jobs now, or where it may never hold so many, is empty."""
+        await self._look()
+        waiting = self._counted.get(queue, 0) + self._accepted.get(queue, 0)
+        return waiting + min(count, self._jobs_max) <= self._jobs_max
+
+    async def _look(self) -> None:
+        """Begin to count anew where the last count is old; only the very first is waited for."""
+        if self._counting is None and asyncio.get_running_loop().time() >= self._good_until_s:
+            self._counting = asyncio.create_task(self._count(before=self._accepted.copy()))
+        if self._counting is not None and not self._has_counted:
+            await asyncio.shield(self._counting)
+
     async def _count(self, *, before: Counter[str]) -> None:
-        """Count; only the very first is waited for. While the store is away the old count stands."""
+        """Count. While the store is away the old count stands."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         try:

@@ -5,6 +5,7 @@ from typing import Final
 from attrs import field, frozen
 
 from jobmill.domain.errors import Fault
+from jobmill.domain.idempotency import KeyClaim
 from jobmill.domain.options import JobOptions
 
 #: Nothing is asked for, so nothing about it needs a look.
@@ -21,6 +22,8 @@ class SubmitJob:
         checked_by: the schema that took the payload already, None if none did.
         faults: what could not be read of the request; the ``Submitter`` refuses the command with these and
             with whatever else is wrong.
+        keys: what the job claims beside the keys in its options.
+        origin: what its foreign sender said of it, as JSON text.
     """
 
     type: str
@@ -29,3 +32,5 @@ class SubmitJob:
     is_plain: bool = field(default=False, eq=False)
     checked_by: object = field(default=None, eq=False)
     faults: tuple[Fault, ...] = ()
+    keys: tuple[KeyClaim, ...] = ()
+    origin: str | None = None

@@ -22,6 +22,8 @@ class Job:
         payload: plain values, as in JSON.
         result: what its handler returned, as plain values; None until it has succeeded.
         error: what went wrong last, for a person.
+        origin: what a foreign producer said of the message that became this job, as plain values; None for
+            every other job.
         progress: what its handler last said of how far it is; None where it said nothing, and in lists.
         replayed: for an answer to a submission: an earlier request under the same key made it.
     """
@@ -51,6 +53,7 @@ class Job:
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    origin: dict[str, Any] | None = None
     progress: Progress | None = None
     replayed: bool = False
 
@@ -94,6 +97,12 @@ def seen_from_outside(job: StoredJob, *, progress: Progress | None = None, repla
         idempotency_key=job.idempotency_key,
         tenant=job.tenant,
         tags=job.tags,
+        origin=_origin(job),
         progress=progress,
         replayed=replayed,
     )
+
+
+def _origin(job: StoredJob) -> dict[str, Any] | None:
+    origin = None if job.origin is None else read_payload(job.origin)
+    return origin if isinstance(origin, dict) else None

@@ -1,10 +1,10 @@
 """Opening deliveries: what is ours becomes jobs, what is not goes to quarantine."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from jobmill.application.codec.barriers import open_barrier
 from jobmill.application.codec.parcels import (
@@ -19,11 +19,10 @@ from jobmill.application.ports.barriers import Barrier, Barriers
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.message_bus import Delivery
 from jobmill.application.ports.observer import Observer
-from jobmill.application.ports.quarantine import ForeignMessage, Quarantine
+from jobmill.application.ports.quarantine import Quarantine
+from jobmill.application.setting_aside import SettingAside
 from jobmill.domain.job import Job
 
-#: Of a foreign message: what a parcel of ours could have at most. More is no use to a person who looks at it.
-KEPT_BYTES_MAX: Final = 256 * 1024
 #: Before a message that could not be dealt with is put back, so that it does not spin.
 _PAUSE_S: Final = 2.0
 
@@ -85,32 +84,11 @@ class Receiver:
             delivery.ack()
 
     async def _keep(self, bad: Sequence[BadNotice], delivery: Delivery, source: str) -> None:
-        messages = [self._message(each, delivery, source) for each in bad]
-        try:
-            await self.quarantine.keep(messages)
-        except StorageRefused as error:  # the headers, since a body may hold anything
-            dropped = f"headers dropped: {error}"
-            await self.quarantine.keep(
-                [
-                    evolve(each, reason=f"{each.reason} ({dropped})", content_type=None, headers={})
-                    for each in messages
-                ]
-            )
-        for each in messages:
-            self.observer.noted("message quarantined", message_id=each.id, source=source, reason=each.reason)
-
-    def _message(self, bad: BadNotice, delivery: Delivery, source: str) -> ForeignMessage:
-        body, reason = bad.raw, bad.reason
-        if len(body) > KEPT_BYTES_MAX:
-            reason = f"{reason} (of its {len(body):,} bytes the first {KEPT_BYTES_MAX:,} are kept)"
-        return ForeignMessage(
-            id=self.entropy.job_id(),
-            received_at=self.clock.now(),
-            source=source,
-            reason=reason,
-            content_type=_storable(delivery.content_type),
-            headers=_texts(delivery.headers),
-            body=body[:KEPT_BYTES_MAX],
+        aside = SettingAside(
+            quarantine=self.quarantine, clock=self.clock, entropy=self.entropy, observer=self.observer
+        )
+        await aside.keep(
+            [aside.letter(each.raw, each.reason, delivery=delivery, source=source) for each in bad]
         )
 
     async def _put_back(self, delivery: Delivery) -> None:
@@ -126,11 +104,3 @@ def _each_once(parcel: OpenedParcel) -> tuple[Job, ...]:
         if seen.version < job.version:
             newest[job.id.int] = job
     return tuple(newest.values())
-
-
-def _texts(headers: Mapping[str, str]) -> dict[str, str]:
-    return {_storable(name) or "": _storable(text) or "" for name, text in headers.items()}
-
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else text.encode("utf-8", "replace").decode().replace("\x00", "?")

@@ -77,7 +77,13 @@ class Submitter:
         for size_bytes in self._checked(commands, client, pointer, unit):
             if pauses.is_due(size_bytes):
                 await asyncio.sleep(0)
-        news = list(unit.values())
+        return await self.store(list(unit.values()))
+
+    async def store(self, news: Sequence[NewJob]) -> Sequence[Accepted]:
+        """Store jobs that were checked, all or none; errors as in ``submit``, but ``InvalidInput``.
+
+        Repeating it with the same jobs is harmless.
+        """
         await self.backlog.admit(jobs_by_queue(news))
         return _accepted(await self.commits.add(news))
 
@@ -133,10 +139,12 @@ class Submitter:
             raise joined(refused)
         options, now, stamp = command.options, self.clock.now(), self.entropy.stamp()
         job_id = self.entropy.job_id()
-        job = Job.submit(declared.rules, options, payload, job_id=job_id, now=now, stamp=stamp)
+        job = Job.submit(
+            declared.rules, options, payload, job_id=job_id, now=now, stamp=stamp, origin=command.origin
+        )
         if options.idempotency_key is None and options.unique is None:
-            return NewJob(job=job)
-        return NewJob(job=job, keys=tuple(_keys(job, command, client)))
+            return NewJob(job=job, keys=command.keys)
+        return NewJob(job=job, keys=(*command.keys, *_keys(job, command, client)))
 
     def _refusals(
         self, command: SubmitJob, declared: JobType[Any] | ForeignType | None, payload: str

@@ -22,9 +22,10 @@ class JobRecord:
     times a job: see ``changed``.
 
     ``attempt`` counts attempts started. ``payload`` and ``result`` are JSON texts, opaque here;
-    ``payload_version`` says which of the type's payload classes the payload was made for. ``wake_at``
-    is when the scheduler has to look at a scheduled or retrying job. ``lease_until`` and ``stop_asked``
-    change without a new version, so what stands here is only what was last seen.
+    ``payload_version`` says which of the type's payload classes the payload was made for. ``origin``, JSON
+    as well, is what a foreign producer said of the message that became this job. ``wake_at`` is when the
+    scheduler has to look at a scheduled or retrying job. ``lease_until`` and ``stop_asked`` change without a
+    new version, so what stands here is only what was last seen.
     """
 
     id: UUID
@@ -63,10 +64,19 @@ class JobRecord:
     tenant: str | None = None
     tags: tuple[str, ...] = ()
     payload_version: int = 1
+    origin: str | None = None
 
     @classmethod
     def submit(
-        cls, rules: TypeRules, options: JobOptions, payload: str, *, job_id: UUID, now: datetime, stamp: int
+        cls,
+        rules: TypeRules,
+        options: JobOptions,
+        payload: str,
+        *,
+        job_id: UUID,
+        now: datetime,
+        stamp: int,
+        origin: str | None = None,
     ) -> Self:
         """Make a new job, queued or, if it is due later, scheduled. The shorter time to live wins."""
         asked = now + options.delay if options.delay is not None else options.run_at
@@ -95,6 +105,7 @@ class JobRecord:
             tenant=options.tenant,
             tags=options.tags,
             payload_version=rules.payload_version,
+            origin=origin,
         )
 
     @classmethod

@@ -14,6 +14,7 @@ from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.errors import Unavailable
 from jobmill.application.forwarder import Forwarder
+from jobmill.application.ingress import IngressReaders
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
 from jobmill.application.ports.observer import Observer
@@ -42,8 +43,8 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, progress, leader, forwarder, attendance: None in a process that only announces what
-            it stored.
+        consumer, keeper, progress, leader, forwarder, attendance, ingress: None in a process that only
+            announces what it stored.
         protection: guards the providers of the jobs that run here; None where none do.
         types: shows which types this process runs, and sees which the others do; None to do without.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
@@ -62,6 +63,7 @@ class Engine:
     forwarder: Forwarder | None = None
     attendance: Attendance | None = None
     protection: Protection | None = None
+    ingress: IngressReaders | None = None
     types: TypeKeeper | None = None
     aside: Callable[[Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]] = _in_this_loop
     watches_store: bool = False
@@ -92,6 +94,8 @@ class Engine:
             await self.types.begin(works=works)  # before the first job, of which others may know more
             chores.append(self._start(self.types.run(works=works), failed))
         intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []
+        if self.ingress is not None:
+            intake.append(self._start(self.ingress.run(), failed))
         try:
             yield failed
         finally:
@@ -107,6 +111,8 @@ class Engine:
         services: list["asyncio.Task[None]"],
     ) -> None:
         """Stop taking, finish or hand back, announce what that left; only then let go of the leases."""
+        if self.ingress is not None:
+            await self.ingress.stop()
         if self.consumer is not None:
             await self.consumer.stop(grace_s=self.grace_s)
         await _end(chores)

@@ -134,6 +134,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         forwarder=container.forwarder(),
         attendance=container.attendance(),
         protection=container.protection(),
+        ingress=container.ingress(),
         types=container.types(),
         aside=run_aside,
         watches_store=watches_store,

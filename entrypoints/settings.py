@@ -9,8 +9,10 @@ from typing import Any, Final, Self
 from attrs import Attribute, Factory, field, fields, frozen
 
 from jobmill.application.errors import SetupFault
+from jobmill.application.ingress_binding import IngressBinding
 from jobmill.domain.retention import Retention
 from jobmill.entrypoints import setting_rules as rules
+from jobmill.entrypoints.ingress_settings import all_bindings, bindings_table, bindings_text
 from jobmill.entrypoints.project_file import FILE, TABLE, UnreadableProject, read_table, text_of
 
 PREFIX: Final = "JOBMILL_"
@@ -32,8 +34,16 @@ class WrongSettings(SetupFault):
 _port: Final = rules.number(1, PORT_MAX)
 
 
-def _setting(read: Callable[[str], object], default: object, text: str, *, secret: bool = False) -> Any:  # noqa: ANN401 - as attrs' own field()
-    return field(default=default, repr=not secret, metadata={"read": read, "text": text})
+def _setting(
+    read: Callable[[str], object],
+    default: object,
+    text: str,
+    *,
+    secret: bool = False,
+    of_table: Callable[[Mapping[str, Any]], object] | None = None,
+) -> Any:  # noqa: ANN401 - as attrs' own field()
+    metadata = {"read": read, "text": text, "of_table": of_table}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @frozen(kw_only=True)
@@ -72,6 +82,12 @@ class Settings:
     prefix: str = _setting(rules.prefix, "jobmill", "First part of the names of exchanges and queues.")
     handlers: tuple[str, ...] = _setting(
         rules.modules, (), "Modules with your handlers, with commas between them; `module:name` is allowed."
+    )
+    ingress: tuple[IngressBinding, ...] = _setting(
+        bindings_text,
+        (),
+        "Queues of foreign producers, as JSON; see `docs/ingress.md`. `<prefix>.ingress` is always read.",
+        of_table=bindings_table,
     )
     smtp_url: str | None = _setting(
         rules.smtp_url,
@@ -128,6 +144,11 @@ class Settings:
         return Retention(done=self.retention_done, dead=self.retention_dead)
 
     @property
+    def bindings(self) -> tuple[IngressBinding, ...]:
+        """All queues of foreign producers, the mill's own included."""
+        return all_bindings(self.ingress, prefix=self.prefix)
+
+    @property
     def is_embedded(self) -> bool:
         """The bus lives in one process only."""
         return self.broker_url == ("memory://",)
@@ -182,7 +203,12 @@ class Settings:
                 faults.append(f"{name}: {error}")
         if faults:
             raise WrongSettings("\n".join(faults))
-        return cls(**values)
+        settings = cls(**values)
+        try:
+            _ = settings.bindings
+        except ValueError as error:
+            raise WrongSettings(f"{PREFIX}INGRESS: {error}") from None
+        return settings
 
 
 def _from_table(
@@ -195,9 +221,14 @@ def _from_table(
         if key not in known:
             faults.append(f"{place}: no such setting{_suggestion(key, known)}")
             continue
+        of_table = known[key].metadata["of_table"]
         try:
             is_list = known[key].metadata["read"] in rules.LISTS
-            if text := text_of(value, kind=known[key].type, is_list=is_list):
+            if of_table is not None and isinstance(value, dict):
+                values[key] = of_table(value)
+            elif of_table is not None and not isinstance(value, str):
+                raise ValueError(f"must be tables, as in {TABLE[:-1]}.{key}.orders]")
+            elif text := text_of(value, kind=known[key].type, is_list=is_list):
                 values[key] = _read(known[key], text)
         except ValueError as error:
             faults.append(f"{place}: {error}")

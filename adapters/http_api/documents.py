@@ -50,6 +50,7 @@ class _Document(msgspec.Struct, kw_only=True):
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    origin: dict[str, Any] | None = None
     progress: _Progress | None = None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from jobmill.adapters.memory.message import Message
 
@@ -26,7 +26,7 @@ class Line:
 
     def put_back(self, message: Message) -> None:
         """Add a message at the front: it was on its way before and comes next."""
-        self.ready.appendleft(message)
+        self.ready.appendleft(evolve(message, is_redelivered=True))
         self.ring()
 
     def ring(self) -> None:

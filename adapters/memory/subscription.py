@@ -9,11 +9,12 @@ from attrs import define, field, frozen
 from jobmill.adapters.memory.broker import MemoryBroker
 from jobmill.adapters.memory.line import Line
 from jobmill.adapters.memory.message import Held
-from jobmill.application.ports.message_bus import Delivery, Lane
+from jobmill.application.ports.ingress import IngressMessage
+from jobmill.application.ports.message_bus import Lane
 
 
 @frozen(kw_only=True, eq=False)
-class MemoryDelivery(Delivery):
+class MemoryDelivery(IngressMessage):
     """A message handed out."""
 
     _held: Held
@@ -34,6 +35,16 @@ class MemoryDelivery(Delivery):
         """The headers as text."""
         return {name: str(value) for name, value in self._held.message.headers.items()}
 
+    @property
+    def message_id(self) -> str | None:
+        """The sender's own."""
+        return self._held.message.message_id
+
+    @property
+    def is_redelivered(self) -> bool:
+        """It was put back before."""
+        return self._held.message.is_redelivered
+
     def ack(self) -> None:
         """Let the broker forget the message."""
         self._broker.settle(self._held, back=False)
@@ -44,7 +55,7 @@ class MemoryDelivery(Delivery):
 
 
 @define(kw_only=True, eq=False)
-class Subscription(AsyncIterator[Delivery]):
+class Subscription(AsyncIterator[IngressMessage]):
     """Takes from its line whenever asked, so nothing is ever received and not handed out.
 
     One task at a time may wait for the next delivery.
@@ -67,7 +78,7 @@ class Subscription(AsyncIterator[Delivery]):
         """Return itself."""
         return self
 
-    async def __anext__(self) -> Delivery:
+    async def __anext__(self) -> IngressMessage:
         """Return the next delivery, as soon as there is one and room for it."""
         while not self._has_ended:
             if self._may_take and self._line.ready:
@@ -94,7 +105,7 @@ class Subscription(AsyncIterator[Delivery]):
     def _may_take(self) -> bool:
         return self.is_up() and len(self.held) < self.prefetch
 
-    def _take(self) -> Delivery:
+    def _take(self) -> IngressMessage:
         held = Held(message=self._line.ready.popleft(), freed=self._free)
         self.held[held] = None
         self.broker.hand_out(held)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from aiormq import Connection
@@ -12,6 +13,7 @@ from jobmill.adapters.rabbitmq.addresses import Address
 from jobmill.adapters.rabbitmq.bounds import PREFETCH_MAX, Bounds
 from jobmill.adapters.rabbitmq.dead_queues import DeadQueues
 from jobmill.adapters.rabbitmq.deadlines import bounded
+from jobmill.adapters.rabbitmq.foreign_queues import make_if_missing
 from jobmill.adapters.rabbitmq.intake import Intake
 from jobmill.adapters.rabbitmq.letters import Writer
 from jobmill.adapters.rabbitmq.link import Link
@@ -23,12 +25,13 @@ from jobmill.adapters.rabbitmq.subscription import Subscription
 from jobmill.adapters.rabbitmq.watchdog import Watchdog
 from jobmill.application.errors import BrokerUnavailable, SetupFault
 from jobmill.application.ports.dead_copies import DeadCopies, Judge
-from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus, Parcel, PublishOutcome
+from jobmill.application.ports.ingress import Ingress, IngressMessage
+from jobmill.application.ports.message_bus import Lane, MessageBus, Parcel, PublishOutcome
 
 log = logging.getLogger(__name__)
 
 
-class RabbitBus(MessageBus, DeadCopies):
+class RabbitBus(MessageBus, DeadCopies, Ingress):
     """Two connections: a broker short of memory stops reading those that publish, and answers must go on.
 
     Questions are asked on the consuming one for the same reason. Open it with ``open_rabbit_bus``.
@@ -86,17 +89,32 @@ class RabbitBus(MessageBus, DeadCopies):
         """
         return await self._publisher.publish([self._writer.message(parcel) for parcel in parcels])
 
+    def consume(
+        self, lane: Lane, *, prefetch: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[IngressMessage]]:
+        return self._receiving(self._names.lane_queue(lane), prefetch)
+
+    def receive(
+        self, queue: str, *, prefetch: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[IngressMessage]]:
+        if self._names.is_ours(queue):
+            return self._receiving(queue, prefetch)
+        return self._receiving(queue, prefetch, partial(make_if_missing, queue=queue, bounds=self._bounds))
+
     @asynccontextmanager
-    async def consume(self, lane: Lane, *, prefetch: int) -> AsyncGenerator[AsyncIterator[Delivery]]:
+    async def _receiving(
+        self, queue: str, prefetch: int, prepare: Callable[[Connection], Awaitable[None]] | None = None
+    ) -> AsyncGenerator[AsyncIterator[IngressMessage]]:
         if prefetch < 1:
             raise ValueError(f"prefetch must be 1 or more, not {prefetch}")
         subscription = Subscription(
             self.consuming,
-            self._names.lane_queue(lane),
+            queue,
             prefetch=min(prefetch, PREFETCH_MAX),
             bounds=self._bounds,
             fraction=self._fraction,
             adopt=self._adopt,
+            prepare=prepare,
         )
         keeper = self._spawn(subscription.keep())
         try:

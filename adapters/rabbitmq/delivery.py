@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from aiormq.abc import DeliveredMessage
 from attrs import frozen
 
-from jobmill.application.ports.message_bus import Delivery
+from jobmill.application.ports.ingress import IngressMessage
 
 
 @frozen(kw_only=True, eq=False)
-class RabbitDelivery(Delivery):
+class RabbitDelivery(IngressMessage):
     """A message and the way to answer it, which leads to nothing once its channel is gone.
 
     Args:
@@ -35,6 +35,14 @@ class RabbitDelivery(Delivery):
         """The headers as text, those included that the broker itself adds to what comes off the ladder."""
         headers = self.message.header.properties.headers or {}
         return {name: value if isinstance(value, str) else str(value) for name, value in headers.items()}
+
+    @property
+    def message_id(self) -> str | None:
+        return self.message.header.properties.message_id
+
+    @property
+    def is_redelivered(self) -> bool:
+        return bool(self.message.redelivered)
 
     def ack(self) -> None:
         self.on_ack(self.tag)

@@ -41,6 +41,10 @@ class Names:
         """The key under which the marker is published; ``epoch`` is not allowed as the name of a queue."""
         return "epoch"
 
+    def is_ours(self, name: str) -> bool:
+        """A queue of this name belongs to the topology, which alone makes it."""
+        return name.startswith(f"{self.prefix}.")
+
     def lane_queue(self, lane: Lane) -> str:
         """The queue of one lane."""
         return f"{self.prefix}.{lane}"

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Never
+
+from aiormq import Connection
 
 from jobmill.adapters.rabbitmq.bounds import Bounds
 from jobmill.adapters.rabbitmq.intake import Inbox, Intake
 from jobmill.adapters.rabbitmq.link import Link
 from jobmill.application.errors import BrokerUnavailable
-from jobmill.application.ports.message_bus import Delivery
+from jobmill.application.ports.ingress import IngressMessage
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +19,12 @@ log = logging.getLogger(__name__)
 ASK_AGAIN_S: Final = 5.0
 
 
-class Subscription(AsyncIterator[Delivery]):
+class Subscription(AsyncIterator[IngressMessage]):
     """The deliveries of one queue; ends when it is ended, and not before.
 
     Args:
         adopt: told of every intake, to run it until its last delivery is answered.
+        prepare: done before each start; may raise ``BrokerUnavailable``.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Subscription(AsyncIterator[Delivery]):
         bounds: Bounds,
         fraction: Callable[[], float],
         adopt: Callable[[Intake], None],
+        prepare: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> None:
         self._link = link
         self.queue: Final = queue
@@ -40,6 +44,7 @@ class Subscription(AsyncIterator[Delivery]):
         self._bounds = bounds
         self._fraction = fraction
         self._adopt = adopt
+        self._prepare = prepare
         self._inbox: Inbox = asyncio.Queue(maxsize=prefetch)
         self._intake: Intake | None = None
 
@@ -48,7 +53,7 @@ class Subscription(AsyncIterator[Delivery]):
         """What receives at this moment, or did last."""
         return self._intake
 
-    async def __anext__(self) -> Delivery:
+    async def __anext__(self) -> IngressMessage:
         """Wait for the next delivery; a caller that is cancelled takes none."""
         delivery = await self._inbox.get()
         if delivery is None:
@@ -64,6 +69,8 @@ class Subscription(AsyncIterator[Delivery]):
             self._intake = Intake(self.queue, prefetch=self._prefetch, inbox=self._inbox, bounds=self._bounds)
             self._adopt(self._intake)
             try:
+                if self._prepare is not None:
+                    await self._prepare(connection)
                 await self._intake.start(connection)
             except BrokerUnavailable as error:
                 failures += 1

@@ -41,7 +41,7 @@ WRITTEN: Final = tuple(
     not in {
         "id", "type", "queue", "priority", "payload", "max_attempts", "timeout", "created_at", "ttl",
         "lease_until", "stop_asked", "announces", "correlation_id", "idempotency_key", "tenant", "tags",
-        "payload_version",
+        "payload_version", "origin",
     }
 )  # fmt: skip
 

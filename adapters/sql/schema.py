@@ -28,7 +28,7 @@ from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import UNSTARTED, WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 5
+REVISION: Final = 6
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
@@ -76,6 +76,7 @@ jobs = Table(
     Column("tenant", Text),
     Column("tags", JsonText(tuple), nullable=False),
     Column("payload_version", Integer, nullable=False, server_default="1"),
+    Column("origin", Text),
     # Room in each page lets a renewal, which touches no index, stay in its page.
     postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
 )

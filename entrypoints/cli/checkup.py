@@ -98,6 +98,26 @@ async def _types(services: Container) -> Finding:
     return Finding(check="types", detail="every type that is declared or waited for has a worker")
 
 
+async def _ingress(services: Container) -> Finding:
+    """Types that a binding names, and that nobody has declared: each of its messages would be refused."""
+    bindings, registry = services.bindings(), services.registry()
+    await services.types().look()
+    unknown = [
+        f"{name} (binding {each.name})"
+        for each in bindings
+        for name in sorted({*each.types.values(), *([each.type] if each.type else [])})
+        if registry.find_known(name) is None
+    ]
+    queues = [each for each in bindings if each.job_queue not in {None, *registry.known_queues}]
+    if unknown:
+        mend = f"no type is called {', '.join(unknown)}; start a worker with their handlers, or mend the name"
+        return Finding(check="ingress", mend=mend)
+    if queues:
+        named = ", ".join(f"{each.job_queue} (binding {each.name})" for each in queues)
+        return Finding(check="ingress", mend=f"no queue is called {named}; mend job_queue of the binding")
+    return Finding(check="ingress", detail=f"reads {', '.join(each.queue for each in bindings)}")
+
+
 async def _schemas(services: Container) -> Finding:
     await services.types().look()
     doubles = services.registry().board.doubles
@@ -128,5 +148,6 @@ _OF_DATABASE: Final[dict[str, Callable[[Container], Awaitable[Finding]]]] = {
     "workers": _workers,
     "types": _types,
     "schemas": _schemas,
+    "ingress": _ingress,
     "clock": _clocks,
 }

@@ -76,6 +76,7 @@ def _columns(job: Job, now: datetime) -> Iterator[tuple[str, str | None]]:
     yield "idempotency key", job.idempotency_key
     yield "tenant", job.tenant
     yield "tags", ", ".join(job.tags) or None
+    yield "origin", job.origin
 
 
 def _said(progress: Progress, now: datetime) -> str:

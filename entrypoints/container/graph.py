@@ -15,6 +15,8 @@ from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.enlister import Enlister
 from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
+from jobmill.application.ingress import IngressReaders
+from jobmill.application.ingress_taker import IngressTaker
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
 from jobmill.application.lease_keeper import LeaseKeeper
@@ -34,6 +36,7 @@ from jobmill.application.returner import Returner
 from jobmill.application.runner import Runner
 from jobmill.application.scheduler import Scheduler
 from jobmill.application.service_gateway import ServiceGateway
+from jobmill.application.setting_aside import SettingAside
 from jobmill.application.submitter import Submitter
 from jobmill.application.suspects import Suspects
 from jobmill.application.topology_keeper import TopologyKeeper
@@ -49,6 +52,8 @@ class Container(containers.DeclarativeContainer):
 
     store: "providers.Dependency[Any]" = providers.Dependency()
     bus: "providers.Dependency[Any]" = providers.Dependency()
+    foreign_queues: "providers.Dependency[Any]" = providers.Dependency()
+    bindings: "providers.Dependency[Any]" = providers.Dependency()
     topology: "providers.Dependency[Any]" = providers.Dependency()
     registry = providers.Dependency(instance_of=Registry)
     entropy: "providers.Dependency[Any]" = providers.Dependency()
@@ -185,6 +190,23 @@ class Container(containers.DeclarativeContainer):
         stopwatch=providers.Object(stopwatch),
         lease=lease,
         concurrency=concurrency,
+    )
+    ingress = providers.Singleton(
+        IngressReaders,
+        bindings=bindings,
+        ingress=foreign_queues,
+        taker=providers.Singleton(
+            IngressTaker,
+            submitter=submitter,
+            aside=providers.Singleton(
+                SettingAside,
+                quarantine=store.provided.quarantine,
+                clock=clock,
+                entropy=entropy,
+                observer=observer,
+            ),
+        ),
+        observer=observer,
     )
     leader = providers.Singleton(
         Leader,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from dependency_injector import providers
 
-from jobmill.adapters.memory import MemoryBus
+from jobmill.adapters.memory import MemoryBus, MemoryIngress
 from jobmill.adapters.processes import open_processes
 from jobmill.adapters.sql import migrate, open_sql_store
 from jobmill.adapters.system import SystemEntropy
@@ -54,6 +54,9 @@ async def open_container(
         container = Container(
             store=providers.Object(store),
             bus=providers.Object(bus),
+            # Nobody outside reaches a queue that is in this process; the services are the same all the same.
+            foreign_queues=providers.Object(MemoryIngress() if isinstance(bus, MemoryBus) else bus),
+            bindings=providers.Object(settings.bindings),
             topology=providers.Object(topology_of(settings, registry)),
             registry=providers.Object(registry),
             entropy=providers.Object(entropy),

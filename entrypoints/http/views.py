@@ -53,6 +53,7 @@ class JobView(msgspec.Struct, kw_only=True):
     timeout_s: float
     ttl_s: float | None
     stop_asked: bool
+    origin: Object | None
 
 
 class EntryView(msgspec.Struct, kw_only=True):
@@ -178,6 +179,7 @@ def _columns(job: Job) -> dict[str, Any]:
         "timeout_s": whole_seconds(job.timeout),
         "ttl_s": None if job.ttl is None else whole_seconds(job.ttl),
         "stop_asked": job.stop_asked,
+        "origin": None if job.origin is None else msgspec.Raw(job.origin),
     }
 
 

@@ -13,13 +13,23 @@ from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.store import Store
 from jobmill.testing.contracts.bus_world import QUEUES
-from jobmill.testing.contracts.fixtures import BusOpener, StoreOpener, bus, mail, store, world
+from jobmill.testing.contracts.fixtures import (
+    BusOpener,
+    IngressOpener,
+    StoreOpener,
+    bus,
+    mail,
+    store,
+    strangers,
+    world,
+)
 
 from tests.contract.clean_slate import CleanSlate
+from tests.contract.ingress_worlds import in_memory, on_rabbit
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.databases import Databases
 
-__all__ = ["bus", "mail", "store", "world"]
+__all__ = ["bus", "mail", "store", "strangers", "world"]
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -43,6 +53,15 @@ def bus_opener(request: pytest.FixtureRequest) -> BusOpener:
         place: AmqpPlace = request.getfixturevalue("amqp")
         return lambda: rabbit_bus(place)
     return memory_bus
+
+
+@pytest.fixture(params=["memory", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def ingress_opener(request: pytest.FixtureRequest) -> IngressOpener:
+    """How to open the ingress under test."""
+    if request.param == "rabbitmq":
+        place: AmqpPlace = request.getfixturevalue("amqp")
+        return lambda: on_rabbit(place)
+    return in_memory
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

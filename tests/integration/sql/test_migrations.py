@@ -42,7 +42,7 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
         earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 1)
         assert await migrate(empty_url) == (0, 1)
     job = a_job()
-    await write_as_the_first_release(empty_url, job)
+    await write_as_an_earlier_release(empty_url, job, lacking=("payload_version", "origin"))
 
     assert await migrate(empty_url) == (1, REVISION)
 
@@ -52,10 +52,10 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
         assert await store.jobs.get([job.id]) == [job]
 
 
-async def write_as_the_first_release(url: str, job: Job) -> None:
-    """A row with the columns that there were at revision 1."""
-    values = {column.name: getattr(job, column.name) for column in jobs.columns}
-    del values["payload_version"]
+async def write_as_an_earlier_release(url: str, job: Job, *, lacking: tuple[str, ...]) -> None:
+    """A row without the columns that came later."""
+    names = [column.name for column in jobs.columns if column.name not in lacking]
+    values = {name: getattr(job, name) for name in names}
     engine = create_async_engine(Address.parse(url).opened(create=False))
     async with engine.begin() as connection:
         await connection.execute(jobs.insert().values(values))
@@ -144,8 +144,10 @@ async def test_a_used_table_becomes_the_first_partition_with_all_its_rows(
         await hand.execute(f"GRANT SELECT, INSERT ON jobs TO {role}")
         async with open_sql_store(postgres_url) as store:
             world = StoreWorld(store=store)
-            now, later = await world.queued(), world.now + 400 * DAY
-            ahead = await world.has(a_job_that_is(JobState.QUEUED, now=world.now, id=an_id_made(later)))
+            now, later = a_job(now=world.now), world.now + 400 * DAY
+            ahead = a_job_that_is(JobState.QUEUED, now=world.now, id=an_id_made(later))
+            for job in (now, ahead):
+                await write_as_an_earlier_release(postgres_url, job, lacking=("origin",))
             file = await hand.fetchval("SELECT pg_relation_filenode('jobs')")
 
             await migrate(postgres_url)

@@ -23,6 +23,7 @@ def test_a_job_is_the_same_over_http_and_by_the_database(state: JobState) -> Non
         tags=("x",),
         tenant="t",
         correlation_id="c",
+        origin='{"attempt":4}',
     )
     said = Progress(fraction=0.25, note="a quarter", attempt=1, at=NOW)
 

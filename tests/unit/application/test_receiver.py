@@ -7,7 +7,7 @@ from attrs import evolve
 
 from jobmill.application.codec.parcels import NOTICES_MAX, encode_notice, join_notices
 from jobmill.application.errors import StorageRefused, StorageUnavailable
-from jobmill.application.receiver import KEPT_BYTES_MAX
+from jobmill.application.setting_aside import KEPT_BYTES_MAX
 
 from tests.builders import a_job
 from tests.nodes import Node

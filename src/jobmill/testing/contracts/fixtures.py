@@ -1,7 +1,7 @@
 """What the suites ask for, on top of one fixture of the adapter's author.
 
-Import these into the ``conftest.py`` of a folder, beside a fixture ``store_opener`` or ``bus_opener`` that
-returns how to open what is under test. They need pytest-asyncio in auto mode.
+Import these into the ``conftest.py`` of a folder, beside a fixture ``store_opener``, ``bus_opener`` or
+``ingress_opener`` that returns how to open what is under test. They need pytest-asyncio in auto mode.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -13,12 +13,15 @@ import pytest_asyncio
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.store import Store
 from jobmill.testing.contracts.bus_world import BusWorld
+from jobmill.testing.contracts.ingress_world import IngressWorld
 from jobmill.testing.contracts.store_world import StoreWorld
 
 #: Opens an empty store for one test.
 StoreOpener = Callable[[], AbstractAsyncContextManager[Store]]
 #: Opens a bus on an empty broker that has the lanes of ``bus_world.QUEUES``.
 BusOpener = Callable[[], AbstractAsyncContextManager[MessageBus]]
+#: Opens an ingress with a producer beside it.
+IngressOpener = Callable[[], AbstractAsyncContextManager[IngressWorld]]
 
 
 @pytest_asyncio.fixture
@@ -45,3 +48,10 @@ async def bus(bus_opener: BusOpener) -> AsyncGenerator[MessageBus]:
 def mail(bus: MessageBus) -> BusWorld:
     """The same bus, with short words for what tests do."""
     return BusWorld(bus=bus)
+
+
+@pytest_asyncio.fixture
+async def strangers(ingress_opener: IngressOpener) -> AsyncGenerator[IngressWorld]:
+    """An ingress, with a producer beside it."""
+    async with ingress_opener() as opened:
+        yield opened

@@ -27,7 +27,9 @@ def requeued(job: Job, world: StoreWorld, *, payload: str | None = None) -> Tran
 
 
 async def test_what_a_job_is_born_with_is_never_written_again(world: StoreWorld) -> None:
-    job = await world.running(idempotency_key="mine", correlation_id="c", tenant="t", tags=("a",))
+    job = await world.running(
+        idempotency_key="mine", correlation_id="c", tenant="t", tags=("a",), origin="{}"
+    )
     forged = evolve(
         job,
         type="other",
@@ -36,6 +38,7 @@ async def test_what_a_job_is_born_with_is_never_written_again(world: StoreWorld)
         payload='"forged"',
         created_at=job.created_at - DAY,
         idempotency_key="theirs",
+        origin='"forged"',
     )
 
     await world.saved(succeeded(forged, now=world.now))
@@ -49,7 +52,7 @@ async def test_what_a_job_is_born_with_is_never_written_again(world: StoreWorld)
         job.priority,
     )
     assert (row.created_at, row.idempotency_key) == (job.created_at, "mine")
-    assert (row.correlation_id, row.tenant, row.tags) == ("c", "t", ("a",))
+    assert (row.correlation_id, row.tenant, row.tags, row.origin) == ("c", "t", ("a",), "{}")
 
 
 async def test_everything_that_a_move_changes_is_written(world: StoreWorld) -> None:

@@ -15,6 +15,7 @@ async def test_every_text_is_kept_to_the_letter_beside_others_and_none(world: St
     told = a_job(
         type=text, queue=text, payload=text, result=text, error=text, worker=text, tenant=text,
         correlation_id=text, idempotency_key=text, tags=(text, "other"),
+        origin=text,
     )  # fmt: skip
     jobs = [told, a_job(), a_job(type="other", tenant="other", ttl=-timedelta(days=2, microseconds=1))]
 

@@ -61,6 +61,7 @@ def test_a_mill_that_is_in_order_says_so_line_by_line(mill: Mill) -> None:
             "workers",
             "types",
             "schemas",
+            "ingress",
             "clock",
         )
     ]
@@ -213,3 +214,26 @@ def test_before_a_deploy_every_page_is_turned(mill: Mill, count: int) -> None:
 
     assert len({record.get("id") for record in told.records[:-1]}) == count
     assert told.records[-1] == {"jobs": count + 1, "unreadable": {"fax": count}}
+
+
+@pytest.mark.parametrize(
+    ("binding", "mend"),
+    [
+        (
+            '{"calls": {"queue": "q", "shape": "body", "type": "dial"}}',
+            "no type is called dial (binding calls)",
+        ),
+        ('{"a": {"queue": "q", "types": {"A": "a.b"}}}', "no type is called a.b (binding a)"),
+        ('{"a": {"queue": "q", "job_queue": "slow"}}', "no queue is called slow (binding a)"),
+    ],
+)
+def test_a_binding_to_what_nobody_declared_is_to_mend(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch, binding: str, mend: str
+) -> None:
+    mill.has(living("worker", *OWN))
+    monkeypatch.setenv("JOBMILL_INGRESS", binding)
+
+    told = mill.run("doctor")
+
+    assert told.code == 1
+    assert [line for line in told.lines if line.startswith("mend") and mend in line] != []

@@ -1,0 +1,1 @@
+"""Producers in other languages, on a real broker."""
