@@ -186,6 +186,7 @@ class Performer:
             is_cancelled=lambda: run.interrupt is not None,
             transact=transact,
             report=partial(self.progress.report, run),
+            inherited=job.inherited,
         )
 
     def _errand(self, declared: JobType[Any], run: Run, payload: str) -> Errand:
@@ -201,6 +202,7 @@ class Performer:
             idempotency_key=job.handler_key,
             correlation_id=job.correlation_id,
             deadline=self.clock.now() + job.timeout,
+            inherited=job.inherited,
         )
 
 

@@ -5,7 +5,6 @@ from typing import Any, Final, Self
 
 from attrs import evolve, frozen
 
-from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import UNDELIVERABLE, WORKER_DEAD, WORKER_LOST, Failure, FailureKind
 from jobmill.domain.job_record import JobRecord
 from jobmill.domain.ladder import REACH, overdue_after
@@ -39,14 +38,35 @@ class Job(JobRecord):
     def release(self, *, now: datetime, stamp: int) -> Transition:
         """Put a job whose time has come into its queue."""
         self._require("release", JobState.SCHEDULED, JobState.RETRYING)
+        if self.is_held:
+            raise self._illegal("release", "it waits for other jobs")
         return self._queue(Fact.RELEASED, now=now, stamp=stamp, guard=Guard.DUE)
+
+    def proceed(self, *, inherited: str, now: datetime, stamp: int) -> Transition:
+        """Let a job go that waited for others: into its queue, or to wait for its own time.
+
+        Args:
+            inherited: what they left it, a JSON text.
+        """
+        self._require_held("proceed")
+        run_at = self.run_at if self.run_at is not None and self.run_at > now else None
+        expires_at = None if self.ttl is None else (run_at or now) + self.ttl
+        left: dict[str, Any] = {"inherited": inherited, "expires_at": expires_at}
+        if run_at is None:
+            return self._queue(Fact.RELEASED, now=now, stamp=stamp, **left)
+        return self._move(JobState.SCHEDULED, Fact.RELEASED, now=now, stamp=stamp, wake_at=run_at, **left)
+
+    def forgo(self, *, reason: str, now: datetime, stamp: int) -> Transition:
+        """Cancel a job that waited for what will not come."""
+        self._require_held("forgo")
+        failure = Failure(kind=FailureKind.PERMANENT, message=reason)
+        return self._cancelled(now=now, stamp=stamp, failure=failure)
 
     def start(self, *, worker: str, lease: timedelta, now: datetime, stamp: int) -> Transition:
         """Begin the next attempt, which counts from here, so that a job that kills its worker is bounded."""
         self._require("start", *WAITING)
         if self.stop_asked or self.attempt >= self.max_attempts:
-            reason = "asked to stop" if self.stop_asked else "no attempts left"
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb="start", reason=reason)
+            raise self._illegal("start", "asked to stop" if self.stop_asked else "no attempts left")
         return self._move(
             JobState.PROCESSING,
             Fact.STARTED,
@@ -104,9 +124,7 @@ class Job(JobRecord):
         """End a job that was asked to stop and whose handler ended by it."""
         self._require("stop", JobState.PROCESSING)
         if not self.stop_asked:
-            raise IllegalTransition(
-                job_id=self.id, state=self.state.value, verb="stop", reason="nobody asked"
-            )
+            raise self._illegal("stop", "nobody asked")
         return self._cancelled(now=now, stamp=stamp)
 
     def postpone(
@@ -156,8 +174,7 @@ class Job(JobRecord):
         """Bury a queued job that was announced again and again without ever being started."""
         self._require("give_up", JobState.QUEUED)
         if self.announces < ANNOUNCES_MAX:
-            reason = f"announced {self.announces} times of {ANNOUNCES_MAX}"
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb="give_up", reason=reason)
+            raise self._illegal("give_up", f"announced {self.announces} times of {ANNOUNCES_MAX}")
         return self._bury(UNDELIVERABLE, now=now, stamp=stamp)
 
     def expire(self, *, now: datetime, stamp: int) -> Transition:
@@ -177,17 +194,29 @@ class Job(JobRecord):
         return self.changed(stop_asked=True)
 
     def requeue(
-        self, *, now: datetime, stamp: int, payload: str | None = None, payload_version: int | None = None
+        self,
+        *,
+        now: datetime,
+        stamp: int,
+        payload: str | None = None,
+        payload_version: int | None = None,
+        inherited: str | None = None,
     ) -> Transition:
         """Start over with fresh attempts and time to live, with an edited payload if one is given.
 
         Args:
             payload_version: of the edited payload; None where it is that of the old one.
+            inherited: what those left it that it comes after, if it was never let go; None if they did not
+                end as they must, and then it cannot start.
         """
         self._require("requeue", JobState.CANCELLED, *DEAD)
         edited: dict[str, Any] = {}
+        if self.awaits:
+            if inherited is None:
+                raise self._illegal("requeue", "what it comes after has to succeed or end first")
+            edited["inherited"] = inherited
         if payload is not None:
-            edited = {"payload": payload, "edition": self.edition + 1}
+            edited |= {"payload": payload, "edition": self.edition + 1}
             edited["payload_version"] = payload_version or self.payload_version
         fresh = {"attempt": 0, "postpones": 0, "announces": 0, "suspect": False, "stop_asked": False}
         gone = {"started_at": None, "error": None, "error_kind": None, "run_at": None}
@@ -204,10 +233,6 @@ class Job(JobRecord):
     @property
     def _misplaced(self) -> int:
         return max(self.postpones, min(self.postpones + 1, MISPLACED_MAX))
-
-    def _require(self, verb: str, *states: JobState) -> None:
-        if self.state not in states:
-            raise IllegalTransition(job_id=self.id, state=self.state.value, verb=verb)
 
     def _queue(self, fact: Fact, *, now: datetime, stamp: int, **changes: Any) -> Transition:
         to, target = JobState.QUEUED, Target.QUEUE

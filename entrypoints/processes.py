@@ -124,6 +124,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         progress=container.progress(),
         leader=container.leader(),
         forwarder=container.forwarder(),
+        follow_ups=container.follow_ups(),
         attendance=container.attendance(),
         types=container.types(),
         aside=run_aside,

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from jobmill.adapters.memory.barriers import MemoryBarriers
 from jobmill.adapters.memory.due_jobs import MemoryDueJobs
+from jobmill.adapters.memory.ended_jobs import MemoryEndedJobs
 from jobmill.adapters.memory.epochs import MemoryEpochs
 from jobmill.adapters.memory.finder import MemoryFinder
 from jobmill.adapters.memory.jobs import MemoryJobs
@@ -25,6 +26,7 @@ from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.job_finder import JobFinder
 from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
@@ -82,6 +84,11 @@ class MemoryStore(Store):
     def due_jobs(self) -> DueJobs:
         """Jobs whose time has come."""
         return MemoryDueJobs(database=self._database)
+
+    @property
+    def ended_jobs(self) -> EndedJobs:
+        """Jobs whose end others wait for."""
+        return MemoryEndedJobs(database=self._database)
 
     @property
     def quarantine(self) -> Quarantine:

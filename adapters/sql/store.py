@@ -13,6 +13,7 @@ from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
 from jobmill.adapters.sql.durability import weakness_of
+from jobmill.adapters.sql.ended_jobs import SqlEndedJobs
 from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
@@ -45,6 +46,7 @@ class SqlStore(Store):
     outbox: SqlOutbox
     finder: SqlFinder
     due_jobs: SqlDueJobs
+    ended_jobs: SqlEndedJobs
     quarantine: SqlQuarantine
     leadership: SqlLeadership
     epochs: SqlEpochs
@@ -76,6 +78,7 @@ class SqlStore(Store):
             outbox=SqlOutbox.on(database),
             finder=SqlFinder(database=database),
             due_jobs=SqlDueJobs(database=database),
+            ended_jobs=SqlEndedJobs.on(database),
             quarantine=SqlQuarantine(database=database),
             leadership=SqlLeadership(database=database),
             epochs=SqlEpochs.on(database),
