@@ -23,6 +23,8 @@ class Job:
         result: what its handler returned, as plain values; None until it has succeeded.
         error: what went wrong last, for a person.
         progress: what its handler last said of how far it is; None where it said nothing, and in lists.
+        follows: the job after whose success it comes.
+        batch: the batch that it belongs to; of a batch's callback its own id.
         replayed: for an answer to a submission: an earlier request under the same key made it.
     """
 
@@ -51,6 +53,8 @@ class Job:
     idempotency_key: str | None = None
     tenant: str | None = None
     tags: tuple[str, ...] = ()
+    follows: UUID | None = None
+    batch: UUID | None = None
     progress: Progress | None = None
     replayed: bool = False
 
@@ -94,6 +98,8 @@ def seen_from_outside(job: StoredJob, *, progress: Progress | None = None, repla
         idempotency_key=job.idempotency_key,
         tenant=job.tenant,
         tags=job.tags,
+        follows=job.follows,
+        batch=job.batch_id,
         progress=progress,
         replayed=replayed,
     )

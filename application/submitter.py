@@ -33,6 +33,7 @@ from jobmill.application.ports.job_repository import (
     WithoutPredecessor,
     is_bound,
 )
+from jobmill.application.submission import CALLBACK
 from jobmill.application.type_board import ForeignType
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.errors import Fault, InvalidInput, joined
@@ -41,8 +42,6 @@ from jobmill.domain.options import DELAY_MAX, JobOptions
 from jobmill.domain.ties import Ties
 
 BATCH_MAX: Final = 1_000
-#: Where a batch's callback stands in the caller's input.
-CALLBACK: Final = "/callback"
 PAYLOAD_BYTES_MAX: Final = 10 * 1024
 _NOTHING: Final[frozenset[str]] = frozenset()
 

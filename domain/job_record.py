@@ -158,6 +158,11 @@ class JobRecord:
         return self.follows is not None or self.batch is not None or self.batch_size is not None
 
     @property
+    def batch_id(self) -> UUID | None:
+        """The batch that it has to do with, as one of its jobs or as its callback."""
+        return self.id if self.batch_size is not None else self.batch
+
+    @property
     def awaits(self) -> bool:
         """It comes after others, and was never let go yet."""
         return self.inherited is None and (self.follows is not None or self.batch_size is not None)

@@ -57,7 +57,7 @@ class JobContext:
         """What the jobs before this one left it, as plain values; None if none had to end before it.
 
         Of the job that this one follows it is the result. The callback of a batch gets a dictionary: the id
-        of the ``batch``, how many ``jobs`` it had, and how many of these ``succeeded``, ``failed``,
+        of the ``batch``, how many jobs it had (``size``), and how many of these ``succeeded``, ``failed``,
         ``expired``, were ``cancelled`` or ``discarded``, or ended so long ago that they are ``gone``.
         """
         return None if self._inherited is None else json.loads(self._inherited)

@@ -17,11 +17,13 @@ from jobmill.entrypoints.http.payload_schemas import JSON, TEXT, shared_schema
 from jobmill.entrypoints.http.problems import KINDS, ProblemView, type_uri
 from jobmill.entrypoints.http.views import (
     QUARANTINED,
+    BatchReportView,
     BatchView,
     DeadJobView,
     DeadStoryView,
     JobView,
     MessageView,
+    NewBatchView,
     StoryView,
     WholeMessageView,
     outcome_word,
@@ -35,6 +37,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "EntryView": "HistoryEntry",
     "ProgressView": "Progress",
     "BatchView": "Batch",
+    "NewBatchView": "NewBatch",
+    "BatchReportView": "BatchReport",
     "DeadJobView": "DeadJob",
     "DeadStoryView": "DeadJobWithHistory",
     "MessageView": "Message",
@@ -50,6 +54,8 @@ _ANSWERS: Final = (
     JobView,
     StoryView,
     BatchView,
+    NewBatchView,
+    BatchReportView,
     DeadJobView,
     DeadStoryView,
     MessageView,
@@ -88,12 +94,21 @@ def named_schemas(registry: Registry) -> dict[str, Schema]:
             },
         }
     )
+    jobs = {"type": "array", "minItems": 1, "maxItems": BATCH_MAX, "items": ref("Submit")}
     schemas["SubmitBatch"] = {
         "type": "object",
         "required": ["jobs"],
         "additionalProperties": False,
+        "properties": {"jobs": jobs},
+    }
+    schemas["SubmitBatchWithCallback"] = {
+        "type": "object",
+        "description": "Either all of the jobs have an idempotency key, the callback included, or none has.",
+        "required": ["jobs", "callback"],
+        "additionalProperties": False,
         "properties": {
-            "jobs": {"type": "array", "minItems": 1, "maxItems": BATCH_MAX, "items": ref("Submit")}
+            "jobs": jobs,
+            "callback": {"allOf": [ref("Submit")], "not": {"required": ["follows"]}},
         },
     }
     payload = {"type": "object", "propertyNames": {"pattern": TEXT}, "additionalProperties": ref("Json")}
