@@ -1,9 +1,8 @@
 """What follows from the ends of jobs: the next one of a chain, the callback of a batch."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
-from uuid import UUID
 
 from attrs import define, field
 
@@ -12,9 +11,9 @@ from jobmill.application.commits import Commits
 from jobmill.application.errors import SetupFault, StorageRefused, Unavailable
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.ended_jobs import Ended, EndedJobs
-from jobmill.application.ports.job_repository import Saved
 from jobmill.application.ports.observer import Observer
 from jobmill.domain.follow_up import follow_up
+from jobmill.domain.job import Job
 from jobmill.domain.transition import Transition
 
 #: What a follower waits for at most after the end that it waited for; one look is one small index.
@@ -58,36 +57,32 @@ class FollowUps:
         ended = await self.ended_jobs.ended(limit=PAGE)
         if not ended:
             return 0
-        held_up, is_all = await self._followed_up(ended)
-        unfinished = held_up | (set() if is_all else {each.job.id for each in ended})
-        done = [each for each in ended if each.job.id not in unfinished and each.job.batch not in held_up]
-        if done:
-            await self.ended_jobs.forget(done)
+        held = await self.ended_jobs.held_after([each.job.id for each in ended], limit=HELD_PAGE)
+        moves = [*self._followers(ended, held), *await self._callbacks(ended)]
+        if moves:
+            await self.commits.save_surely(moves)  # of which some other leader may have saved, or a person
+        if len(held) < HELD_PAGE:
+            await self.ended_jobs.forget(ended)
         return len(ended)
 
-    async def _followed_up(self, ended: Sequence[Ended]) -> tuple[set[UUID], bool]:
-        """Return after whom somebody still waits, since it was moved just now, and whether all were seen."""
+    def _followers(self, ended: Sequence[Ended], held: Sequence[Job]) -> Iterator[Transition]:
         jobs = {each.job.id: each.job for each in ended}
-        held = await self.ended_jobs.held_after(list(jobs), limit=HELD_PAGE)
-        batches = {each.job.batch for each in ended if each.job.batch is not None}
-        tallies = await self.ended_jobs.tallies(sorted(batches))
-        moves: list[tuple[UUID, Transition]] = []
         for job in held:
             assert job.follows is not None
-            move = follow_up(jobs[job.follows], job, now=self.clock.now(), stamp=self.entropy.stamp())
-            moves.append((job.follows, move))
-        for callback, tally in tallies.values():
-            if callback.is_held and tally.is_over:
-                left = left_by_batch(callback.id, tally)
-                move = callback.proceed(inherited=left, now=self.clock.now(), stamp=self.entropy.stamp())
-                moves.append((callback.id, move))
-        if not moves:
-            return set(), True
-        answers = await self.commits.save_surely([move for _, move in moves])
-        missed = {
-            after for (after, _), answer in zip(moves, answers, strict=True) if not isinstance(answer, Saved)
-        }
-        return missed, len(held) < HELD_PAGE
+            yield follow_up(jobs[job.follows], job, now=self.clock.now(), stamp=self.entropy.stamp())
+
+    async def _callbacks(self, ended: Sequence[Ended]) -> Sequence[Transition]:
+        batches = {each.job.batch for each in ended if each.job.batch is not None}
+        tallies = await self.ended_jobs.tallies(sorted(batches))
+        return [
+            callback.proceed(
+                inherited=left_by_batch(callback.id, tally),
+                now=self.clock.now(),
+                stamp=self.entropy.stamp(),
+            )
+            for callback, tally in tallies.values()
+            if callback.is_held and tally.is_over
+        ]
 
     async def _step_anyway(self) -> int:
         try:

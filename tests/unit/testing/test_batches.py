@@ -121,8 +121,7 @@ async def test_it_runs_once_whoever_dies_and_whatever_comes_twice(seed: int) -> 
     async with VirtualMill(seed=seed) as mill:
         mill.deliver_twice()
         mill.crash(make, after="claim")
-        mill.crash(make, after="effect")
-        mill.crash(make, after="commit")
+        mill.crash(make, after="commit", attempt=2)
         mill.crash(use, after="effect")
         batch = await mill.submit_batch(parts(good=6, bad=2), callback=DONE)
 
