@@ -54,8 +54,9 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
 
 async def write_as_the_first_release(url: str, job: Job) -> None:
     """A row with the columns that there were at revision 1."""
-    values = {column.name: getattr(job, column.name) for column in jobs.columns}
-    del values["payload_version"]
+    later = {"payload_version", "follows", "chain_depth", "batch", "batch_size", "inherited", "watched"}
+    names = {column.name for column in jobs.columns} - later
+    values = {name: getattr(job, name) for name in names}
     engine = create_async_engine(Address.parse(url).opened(create=False))
     async with engine.begin() as connection:
         await connection.execute(jobs.insert().values(values))
