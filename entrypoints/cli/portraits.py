@@ -76,8 +76,8 @@ def _columns(job: Job, now: datetime) -> Iterator[tuple[str, str | None]]:
     yield "idempotency key", job.idempotency_key
     yield "tenant", job.tenant
     yield "tags", ", ".join(job.tags) or None
-    yield "follows", job.follows and str(job.follows)
-    yield "batch", job.batch_id and str(job.batch_id)
+    yield "follows", None if job.follows is None else str(job.follows)
+    yield "batch", None if job.batch_id is None else str(job.batch_id)
 
 
 def _said(progress: Progress, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """What ties a job to others: it is held until they have ended, then let go once, or cancelled."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ LATER = NOW + SECOND
 BEFORE, BATCH = an_id(), an_id()
 
 
-def a_held_job(**wishes: object) -> Job:
+def a_held_job(**wishes: Any) -> Job:
     return a_submitted_job(**wishes).tied(Ties(follows=BEFORE, chain_depth=1))
 
 

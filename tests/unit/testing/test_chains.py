@@ -1,6 +1,7 @@
 """Jobs that follow another, in a whole mill: when they go, what they get, what becomes of them otherwise."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def test_a_job_follows_another_with_its_result(mill: VirtualMill) -> None:
 
 
 async def test_a_whole_chain_goes_in_at_once(mill: VirtualMill) -> None:
-    links = [
+    links: list[Submission[Any]] = [
         Submission(make, Part(1)),
         Submission(use, Nothing(), options={"follows": 0}),
         Submission(use_in_thread, Nothing(), options={"follows": 1}),
@@ -150,8 +151,8 @@ async def test_a_job_follows_none_that_stands_later_in_the_request(mill: Virtual
 
 
 async def test_a_chain_has_an_end(mill: VirtualMill) -> None:
-    links = [Submission(make, Part())]
-    links += [Submission(use, Nothing(), options={"follows": at}) for at in range(101)]  # type: ignore[list-item]
+    links: list[Submission[Any]] = [Submission(make, Part())]
+    links += [Submission(use, Nothing(), options={"follows": at}) for at in range(101)]
     with pytest.raises(InvalidInput) as caught:
         await mill.submit_many(links)
 
