@@ -18,10 +18,12 @@ class Kin:
     """The relations of one request.
 
     Args:
+        is_any: there are some.
         callback_id: of the job that runs when the others have ended, None without any.
         predecessors: the stored jobs that are followed; None where none can be.
     """
 
+    is_any: bool
     callback_id: UUID | None = None
     predecessors: Mapping[UUID, Job] | None = None
 
@@ -58,6 +60,11 @@ class Kin:
         if job_id not in self.predecessors:
             raise without_predecessor(job_id)
         return self.predecessors[job_id]
+
+
+def are_related(commands: Iterable[SubmitJob], callback: SubmitJob | None) -> bool:
+    """Return whether any of these have to do with others."""
+    return callback is not None or any(command.options.follows is not None for command in commands)
 
 
 def without_predecessor(job_id: UUID) -> InvalidInput:

@@ -17,6 +17,7 @@ from jobmill.application.handlers import JobType, Registry
 from jobmill.application.key_claims import key_claims, repeated_keys
 from jobmill.application.kin import (
     Kin,
+    are_related,
     check_replays,
     partly_keyed,
     stored_predecessors,
@@ -44,6 +45,7 @@ from jobmill.domain.ties import Ties
 BATCH_MAX: Final = 1_000
 PAYLOAD_BYTES_MAX: Final = 10 * 1024
 _NOTHING: Final[frozenset[str]] = frozenset()
+_UNRELATED: Final = Kin(is_any=False)
 
 
 @frozen(kw_only=True)
@@ -134,19 +136,20 @@ class Submitter:
         They follow no jobs but such as stand before them.
         """
         unit: dict[int, NewJob] = {}
-        kin = Kin(callback_id=self.entropy.job_id() if callback is not None else None)
+        callback_id = self.entropy.job_id() if callback is not None else None
+        kin = Kin(is_any=are_related(commands, callback), callback_id=callback_id)
         for _ in self._checked(commands, callback, client, pointer, unit, kin):
             pass
         return list(unit.values())
 
     async def _kin(self, commands: Sequence[SubmitJob], callback: SubmitJob | None) -> Kin:
-        callback_id = None if callback is None else self.entropy.job_id()
-        if all(command.options is NO_OPTIONS for command in commands):
-            return Kin(callback_id=callback_id)
+        if not are_related(commands, callback):
+            return _UNRELATED
         named = stored_predecessors(commands)
         found = await self.commits.look(named) if named else ()
         predecessors = {job.id: job for job in found if job is not None}
-        return Kin(callback_id=callback_id, predecessors=predecessors)
+        callback_id = None if callback is None else self.entropy.job_id()
+        return Kin(is_any=True, callback_id=callback_id, predecessors=predecessors)
 
     def _checked(
         self,
@@ -164,7 +167,8 @@ class Submitter:
         refused: list[InvalidInput] = []
         for at, command in enumerate(commands):
             try:
-                unit[at] = self._new_job(command, client, kin.ties_of(command, at, unit))
+                ties = kin.ties_of(command, at, unit) if kin.is_any else None
+                unit[at] = self._new_job(command, client, ties)
                 yield len(unit[at].job.payload)
             except InvalidInput as error:
                 refused.append(error.below(pointer.format(at=at)))
@@ -179,7 +183,7 @@ class Submitter:
         if len(unit) > 1:
             places = [pointer.format(at=at) for at in range(len(commands))] + [CALLBACK]
             together = commands if callback is None else (*commands, callback)
-            lacking = partly_keyed(together) if is_bound(list(unit.values())) else ()
+            lacking = partly_keyed(together) if kin.is_any and is_bound(list(unit.values())) else ()
             refused += [error.below(places[at]) for at, error in (*repeated_keys(unit), *lacking)]
         if refused:
             raise joined(refused)

@@ -76,13 +76,19 @@ class Insertion:
         made = verdicts.made
         if not made:
             return verdicts, ()
-        chain, head, *followers = self.bound(made)
+        chain, head, *followers = self.bound(made, tied=any(job.is_tied for job in made))
         return verdicts, await chain.run(connection, head, *followers)
 
-    def bound(self, made: Sequence[Job]) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
-        """Return the chain that stores these jobs, and what it is run with."""
+    def bound(
+        self, made: Sequence[Job], *, tied: bool
+    ) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
+        """Return the chain that stores these jobs, and what it is run with.
+
+        Args:
+            tied: some of them have ties.
+        """
         tags = new_tags(made)
-        if any(job.is_tied for job in made):
+        if tied:
             watches = _watches(made)
             rows = [(*values_of(job), watches.get(job.id)) for job in made]
             return self._tied, self._new_tied.bound(rows), tags

@@ -161,7 +161,7 @@ async def test_a_chain_has_an_end(mill: VirtualMill) -> None:
 
 
 async def test_the_same_chain_under_the_same_keys_is_the_same_chain(mill: VirtualMill) -> None:
-    chain = [
+    chain: list[Submission[Any]] = [
         Submission(make, Part(), options={"idempotency_key": "one"}),
         Submission(use, Nothing(), options={"idempotency_key": "two", "follows": 0}),
     ]
