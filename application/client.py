@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar, Unpack, overload
 from uuid import UUID
 
+from jobmill.application.batches import Batch, BatchReport, batch_of
 from jobmill.application.enlister import Enlister
 from jobmill.application.errors import ClientClosed, NeedsDatabase, WaitTimedOut
 from jobmill.application.filters import Filters, id_of, job_query
@@ -12,7 +13,7 @@ from jobmill.application.gateway import Gateway
 from jobmill.application.handlers import JobType
 from jobmill.application.ports.enlisting import ParamStyle, Transactional
 from jobmill.application.public_job import Job
-from jobmill.application.submission import Options, Submission, commands_of, types_of
+from jobmill.application.submission import Options, Submission, callback_of, commands_of, types_of
 
 __all__ = ["WAIT_DEFAULT", "Client", "Options", "Submission"]
 
@@ -82,13 +83,47 @@ class Client:
         self, submissions: Sequence[Submission[Any]], *, within: Transactional | None = None
     ) -> Sequence[Job]:
         """Store 1 to 1,000 jobs, all or none, and return them in the same order; errors as in ``submit``."""
+        return await self._submit(submissions, None, within)
+
+    async def submit_batch(
+        self,
+        submissions: Sequence[Submission[Any]],
+        *,
+        callback: Submission[Any],
+        within: Transactional | None = None,
+    ) -> Batch:
+        """Store 1 to 1,000 jobs and one that runs when all of them have ended, however they did.
+
+        The callback is queued exactly once; its handler finds in ``JobContext.previous`` how they ended.
+        Either all of the jobs have an idempotency key, the callback included, or none has.
+
+        Args:
+            within: as in ``submit``.
+
+        Raises:
+            InvalidInput, InvalidPayload: as in ``submit``; ``errors`` has the places, as in ``/3/payload``
+                and ``/callback/payload``.
+        """
+        return batch_of(await self._submit(submissions, callback, within))
+
+    async def batch(self, batch: UUID | str | Batch) -> BatchReport:
+        """Return how a batch stands; raises ``JobNotFound``."""
+        return await self._open().batch(batch.id if isinstance(batch, Batch) else id_of(batch))
+
+    async def _submit(
+        self,
+        submissions: Sequence[Submission[Any]],
+        last: Submission[Any] | None,
+        within: Transactional | None,
+    ) -> Sequence[Job]:
         gateway = self._open()
-        commands, types = commands_of(submissions), types_of(submissions)
+        commands, callback = commands_of(submissions, is_batch=last is not None), callback_of(last)
+        types = types_of(submissions if last is None else [*submissions, last])
         if within is None:
-            return await gateway.submit(commands, types=types)
+            return await gateway.submit(commands, types=types, callback=callback)
         enlister = self._enlisting()
-        await enlister.learn(commands)
-        drafts = enlister.draft(commands, types)
+        await enlister.learn(commands, callback)
+        drafts = enlister.draft(commands, types, callback=callback)
         await enlister.admit(drafts)
         return await enlister.store(within, drafts)
 

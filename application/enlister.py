@@ -25,14 +25,26 @@ class Enlister:
     submitter: Submitter
     enlisting: Enlisting
 
-    def draft(self, commands: Sequence[SubmitJob], types: Sequence[JobType[Any]]) -> Sequence[NewJob]:
-        """Check the commands and make their jobs; errors as in ``Submitter.submit``. Nothing is stored."""
+    def draft(
+        self,
+        commands: Sequence[SubmitJob],
+        types: Sequence[JobType[Any]],
+        *,
+        callback: SubmitJob | None = None,
+    ) -> Sequence[NewJob]:
+        """Check the commands and make their jobs, the callback's last; nothing is stored.
+
+        Errors are as in ``Submitter.submit``. A job that was stored before cannot be followed: its row would
+        be locked until the caller commits, and whoever wants to settle it would wait for that.
+        """
         for declared in types:
             self.submitter.registry.learn(declared)
-        return self.submitter.draft(commands, pointer=place_of_each(commands))
+        pointer = place_of_each(commands, is_batch=callback is not None)
+        return self.submitter.draft(commands, callback=callback, pointer=pointer)
 
-    async def learn(self, commands: Sequence[SubmitJob]) -> None:
+    async def learn(self, named: Sequence[SubmitJob], callback: SubmitJob | None = None) -> None:
         """Ask the store for types and queues that are named in the commands and not known here."""
+        commands = named if callback is None else [*named, callback]
         queues = {command.options.queue for command in commands if command.options.queue is not None}
         await self.submitter.learn({command.type for command in commands}, queues=queues)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from jobmill.application.batches import BatchReport
 from jobmill.application.commands import SubmitJob
 from jobmill.application.handlers import JobType
 from jobmill.application.ports.job_finder import JobQuery
@@ -19,16 +20,27 @@ class Gateway(Protocol):
     ``StaleJob``.
     """
 
-    async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
-        """Store up to 1,000 jobs, all or none, and answer by position.
+    async def submit(
+        self,
+        unit: Sequence[SubmitJob],
+        *,
+        types: Sequence[JobType[Any]] = (),
+        callback: SubmitJob | None = None,
+    ) -> Sequence[Job]:
+        """Store up to 1,000 jobs, all or none, and answer by position, the callback last.
 
         Args:
+            callback: makes them a batch: it runs when all of them have ended.
             types: those of the jobs whose code the caller has; others are looked up by their names.
         """
         ...
 
     async def get(self, job_id: UUID) -> Job:
         """Return a job as it stands."""
+        ...
+
+    async def batch(self, batch_id: UUID) -> BatchReport:
+        """Return how a batch stands."""
         ...
 
     async def page(self, query: JobQuery) -> Sequence[Job]:

@@ -7,11 +7,13 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from jobmill.application.errors import JobNotFound
+from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
 from jobmill.application.ports.quarantine import ForeignMessage, Quarantine
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.job import Job
 from jobmill.domain.states import DEAD, JobState
+from jobmill.domain.ties import Tally
 
 PAGE_MAX: Final = 200
 
@@ -41,6 +43,7 @@ class Inspector:
 
     finder: JobFinder
     quarantine: Quarantine
+    ended_jobs: EndedJobs
 
     async def story(self, job_id: UUID) -> JobStory:
         """Return a job with its history; raises ``JobNotFound``."""
@@ -48,6 +51,13 @@ class Inspector:
         if story is None:
             raise JobNotFound(job_id)
         return story
+
+    async def batch(self, batch_id: UUID) -> tuple[Job, Tally]:
+        """Return a batch's callback and how its jobs stand; raises ``JobNotFound``."""
+        found = (await self.ended_jobs.tallies([batch_id])).get(batch_id)
+        if found is None:
+            raise JobNotFound(batch_id)
+        return found
 
     async def page(self, query: JobQuery) -> Page:
         """Return the jobs that a query asks for; raises ``InvalidInput`` for a limit out of 1 to 200."""

@@ -5,17 +5,20 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from jobmill.application.batches import left_by_batch
 from jobmill.application.codec.payload_schema import write_payload
 from jobmill.application.commands import SubmitJob
 from jobmill.application.commits import Commits
 from jobmill.application.errors import JobNotFound, StaleJob, StorageUnknown
 from jobmill.application.handlers import Registry
 from jobmill.application.ports.clock import Clock, Entropy
+from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.job_repository import Saved, Unknown
 from jobmill.application.ports.leases import Leases
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.submitter import Accepted, Submitter, check_payload_size
 from jobmill.domain.errors import Fault
+from jobmill.domain.follow_up import left_by
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
 from jobmill.domain.transition import Transition
@@ -29,6 +32,7 @@ class Operator:
 
     commits: Commits
     leases: Leases
+    ended_jobs: EndedJobs
     quarantine: Quarantine
     submitter: Submitter
     registry: Registry
@@ -50,6 +54,9 @@ class Operator:
     async def requeue(self, job_id: UUID, *, payload: object = None) -> Job:
         """Start a dead or cancelled job over.
 
+        One that came after others and was cancelled before they let it go starts only if by now the job that
+        it follows has succeeded, or all jobs of its batch have ended; it inherits what they leave.
+
         Args:
             payload: an edited payload, as plain values; None keeps the one it has.
 
@@ -62,6 +69,8 @@ class Operator:
             await self.submitter.learn([job.type])
             version = self.registry.known_as(job.type).rules.payload_version
             edited = {"payload": self._checked(job, payload), "payload_version": version}
+        if job.awaits:
+            edited["inherited"] = await self._left_to(job)
         saved = await self._saved(job.requeue(now=self.clock.now(), stamp=self.entropy.stamp(), **edited))
         if saved is None:
             raise StaleJob(job_id)
@@ -92,6 +101,14 @@ class Operator:
         """Throw a quarantined message away; raises ``JobNotFound``."""
         if not await self.quarantine.drop(message_id):
             raise JobNotFound(message_id)
+
+    async def _left_to(self, job: Job) -> str | None:
+        """Return what a job would inherit now, None as long as that for which it waited has not come."""
+        if job.follows is not None:
+            [before] = await self.commits.look([job.follows])
+            return left_by(before) if before is not None and before.state is JobState.SUCCEEDED else None
+        found = await self.ended_jobs.tallies([job.id])
+        return next((left_by_batch(job.id, tally) for _, tally in found.values() if tally.is_over), None)
 
     async def _found(self, job_id: UUID) -> Job:
         [job] = await self.commits.look([job_id])

@@ -175,6 +175,7 @@ class Performer:
             is_cancelled=lambda: run.interrupt is not None,
             transact=transact,
             report=partial(self.progress.report, run),
+            inherited=job.inherited,
         )
 
     def _errand(self, declared: JobType[Any], run: Run, payload: str) -> Errand:
@@ -190,6 +191,7 @@ class Performer:
             idempotency_key=job.handler_key,
             correlation_id=job.correlation_id,
             deadline=self.clock.now() + job.timeout,
+            inherited=job.inherited,
         )
 
 

@@ -25,6 +25,8 @@ class Job:
         origin: what a foreign producer said of the message that became this job, as plain values; None for
             every other job.
         progress: what its handler last said of how far it is; None where it said nothing, and in lists.
+        follows: the job after whose success it comes.
+        batch: the batch that it belongs to; of a batch's callback its own id.
         replayed: for an answer to a submission: an earlier request under the same key made it.
     """
 
@@ -54,6 +56,8 @@ class Job:
     tenant: str | None = None
     tags: tuple[str, ...] = ()
     origin: dict[str, Any] | None = None
+    follows: UUID | None = None
+    batch: UUID | None = None
     progress: Progress | None = None
     replayed: bool = False
 
@@ -98,6 +102,8 @@ def seen_from_outside(job: StoredJob, *, progress: Progress | None = None, repla
         tenant=job.tenant,
         tags=job.tags,
         origin=_origin(job),
+        follows=job.follows,
+        batch=job.batch_id,
         progress=progress,
         replayed=replayed,
     )

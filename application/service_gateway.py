@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import Factory, field, frozen
 
+from jobmill.application.batches import BatchReport, report_of
 from jobmill.application.commands import SubmitJob
 from jobmill.application.gateway import Gateway
 from jobmill.application.handlers import JobType
@@ -28,17 +29,28 @@ class ServiceGateway(Gateway):
     inspector: Inspector
     watch: Watch = field(default=Factory(lambda self: Watch(finder=self.inspector.finder), takes_self=True))
 
-    async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
+    async def submit(
+        self,
+        unit: Sequence[SubmitJob],
+        *,
+        types: Sequence[JobType[Any]] = (),
+        callback: SubmitJob | None = None,
+    ) -> Sequence[Job]:
         """See ``Gateway``."""
         for declared in types:
             self.submitter.registry.learn(declared)
-        accepted = await self.submitter.submit(unit, pointer=place_of_each(unit))
+        pointer = place_of_each(unit, is_batch=callback is not None)
+        accepted = await self.submitter.submit(unit, callback=callback, pointer=pointer)
         return [seen_from_outside(each.job, replayed=each.replayed) for each in accepted]
 
     async def get(self, job_id: UUID) -> Job:
         """See ``Gateway``."""
         story = await self.inspector.story(job_id)
         return seen_from_outside(story.job, progress=story.progress)
+
+    async def batch(self, batch_id: UUID) -> BatchReport:
+        """See ``Gateway``."""
+        return report_of(*await self.inspector.batch(batch_id))
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``Gateway``."""

@@ -3,16 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
+from uuid import UUID
 
 from attrs import field, frozen
 
 from jobmill.application.commands import NO_OPTIONS, SubmitJob
+from jobmill.application.filters import id_of
 from jobmill.application.handlers import JobType
+from jobmill.application.public_job import Job
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.options import JobOptions, Unique
 from jobmill.domain.states import Priority
 
 P = TypeVar("P")
+
+#: Where a batch's callback stands in the caller's input.
+CALLBACK: Final = "/callback"
 
 
 class Options(TypedDict, total=False):
@@ -33,6 +39,8 @@ class Options(TypedDict, total=False):
     tenant: str
     tags: Sequence[str]
     unique: str | Unique
+    #: The job after whose success it comes; a number is that of an earlier job of the same call, from 0.
+    follows: Job | UUID | str | int
 
 
 @frozen
@@ -69,7 +77,16 @@ def job_options(options: Options) -> JobOptions:
         wishes["unique"] = Unique(key=unique)
     if "tags" in wishes:
         wishes["tags"] = tuple(cast("Sequence[str]", wishes["tags"]))
+    if isinstance(follows := wishes.get("follows"), Job | UUID | str):
+        wishes["follows"] = _followed(follows)
     return JobOptions(**cast("dict[str, Any]", wishes))
+
+
+def _followed(follows: Job | UUID | str) -> UUID:
+    try:
+        return id_of(follows)
+    except InvalidInput as error:
+        raise error.naming(Fault(pointer="/follows", detail=each.detail) for each in error.faults) from None
 
 
 def _wrong_option(name: str, value: object) -> Fault | None:
@@ -96,23 +113,36 @@ _KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     "tenant": (str,),
     "tags": (list, tuple),
     "unique": (str, Unique),
+    "follows": (Job, UUID, str, int),
 }
 
 
-def commands_of(submissions: Sequence[Submission[Any]]) -> Sequence[SubmitJob]:
+def commands_of(submissions: Sequence[Submission[Any]], *, is_batch: bool = False) -> Sequence[SubmitJob]:
     """Return what is asked of the services; of several jobs the faults say by number which they mean."""
     commands = []
     for at, each in enumerate(submissions):
         try:
             commands.append(each.command())
         except InvalidInput as error:
-            raise error.below(place_of_each(submissions).format(at=at)) from None
+            raise error.below(place_of_each(submissions, is_batch=is_batch).format(at=at)) from None
     return commands
 
 
-def place_of_each(unit: Sequence[object]) -> str:
-    """Return where the faults of each job are said to stand; ``{at}`` is for its number."""
-    return "/{at}" if len(unit) > 1 else ""
+def callback_of(submission: Submission[Any] | None) -> SubmitJob | None:
+    """Return what is asked for the end of a batch, if anything is."""
+    try:
+        return None if submission is None else submission.command()
+    except InvalidInput as error:
+        raise error.below(CALLBACK) from None
+
+
+def place_of_each(unit: Sequence[object], *, is_batch: bool = False) -> str:
+    """Return where the faults of each job are said to stand; ``{at}`` is for its number.
+
+    Args:
+        is_batch: it has a callback, so that one job has a number as well.
+    """
+    return "/{at}" if is_batch or len(unit) > 1 else ""
 
 
 def types_of(submissions: Sequence[Submission[Any]]) -> Sequence[JobType[Any]]:

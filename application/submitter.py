@@ -2,31 +2,50 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from jobmill.application.backlog import Backlog
 from jobmill.application.codec.payload_schema import write_payload
-from jobmill.application.codec.strict_json import FAULTS_MAX, canonical_json
+from jobmill.application.codec.strict_json import FAULTS_MAX
 from jobmill.application.commands import NO_OPTIONS, SubmitJob
 from jobmill.application.commits import Commits
 from jobmill.application.errors import IdempotencyConflict, TooLarge, UnknownType
 from jobmill.application.handlers import JobType, Registry
+from jobmill.application.key_claims import key_claims, repeated_keys
+from jobmill.application.kin import (
+    Kin,
+    are_related,
+    check_replays,
+    partly_keyed,
+    stored_predecessors,
+    without_predecessor,
+)
 from jobmill.application.pauses import Pauses
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.job_repository import AddAnswer, Conflicting, NewJob, Replayed, Stored
+from jobmill.application.ports.job_repository import (
+    AddAnswer,
+    Conflicting,
+    NewJob,
+    Replayed,
+    Stored,
+    WithoutPredecessor,
+    is_bound,
+)
+from jobmill.application.submission import CALLBACK
 from jobmill.application.type_board import ForeignType
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.errors import Fault, InvalidInput, joined
-from jobmill.domain.idempotency import KeyClaim
 from jobmill.domain.job import Job
 from jobmill.domain.options import DELAY_MAX, JobOptions
+from jobmill.domain.ties import Ties
 
 BATCH_MAX: Final = 1_000
 PAYLOAD_BYTES_MAX: Final = 10 * 1024
 _NOTHING: Final[frozenset[str]] = frozenset()
+_UNRELATED: Final = Kin(is_any=False)
 
 
 @frozen(kw_only=True)
@@ -53,15 +72,21 @@ class Submitter:
     types: TypeKeeper | None = None
 
     async def submit(
-        self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = ""
+        self,
+        commands: Sequence[SubmitJob],
+        *,
+        callback: SubmitJob | None = None,
+        client: str = "",
+        pointer: str = "",
     ) -> Sequence[Accepted]:
-        """Store the jobs, all or none, and answer by position.
+        """Store the jobs, all or none, and answer by position, the callback last.
 
         Args:
             commands: 1 to 1,000.
+            callback: makes the jobs a batch: it runs when all of them have ended.
             client: the scope of idempotency keys.
             pointer: where the commands stand in the caller's input, for the places of faults; with
-                ``{at}`` for the position.
+                ``{at}`` for the position. The callback stands at ``/callback``.
 
         Raises:
             InvalidInput: with every fault of every command, those noted in the commands included; where
@@ -70,22 +95,24 @@ class Submitter:
             IdempotencyConflict: a key belongs to another request; nothing is stored.
             Unavailable: see ``GroupCommit.submit``.
         """
-        if self.types is not None and not all(map(self._knows, commands)):
+        everyone = commands if callback is None else (*commands, callback)
+        if self.types is not None and not all(map(self._knows, everyone)):
             await self.types.look()
         pauses = Pauses()
         unit: dict[int, NewJob] = {}
-        for size_bytes in self._checked(commands, client, pointer, unit):
+        kin = await self._kin(commands, callback)
+        for size_bytes in self._checked(commands, callback, client, pointer, unit, kin):
             if pauses.is_due(size_bytes):
                 await asyncio.sleep(0)
-        return await self.store(list(unit.values()))
+        return await self.store(list(unit.values()), pointer=pointer)
 
-    async def store(self, news: Sequence[NewJob]) -> Sequence[Accepted]:
-        """Store jobs that were checked, all or none; errors as in ``submit``, but ``InvalidInput``.
+    async def store(self, news: Sequence[NewJob], *, pointer: str = "") -> Sequence[Accepted]:
+        """Store jobs that were checked, all or none; arguments and errors as in ``submit``.
 
         Repeating it with the same jobs is harmless.
         """
         await self.backlog.admit(jobs_by_queue(news))
-        return _accepted(await self.commits.add(news))
+        return _accepted(news, await self.commits.add(news), pointer)
 
     async def learn(self, names: Iterable[str], *, queues: Iterable[str] = ()) -> None:
         """Ask the store for types and queues that are not known here; while it is away they stay so."""
@@ -102,49 +129,95 @@ class Submitter:
         known = self.registry.find_known(command.type) is not None
         return known and (queue is None or queue in self.registry.known_queues)
 
-    def draft(self, commands: Sequence[SubmitJob], *, client: str = "", pointer: str = "") -> list[NewJob]:
-        """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored."""
+    def draft(
+        self,
+        commands: Sequence[SubmitJob],
+        *,
+        callback: SubmitJob | None = None,
+        client: str = "",
+        pointer: str = "",
+    ) -> list[NewJob]:
+        """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored.
+
+        They follow no jobs but such as stand before them.
+        """
         unit: dict[int, NewJob] = {}
-        for _ in self._checked(commands, client, pointer, unit):
+        callback_id = self.entropy.job_id() if callback is not None else None
+        kin = Kin(is_any=are_related(commands, callback), callback_id=callback_id)
+        for _ in self._checked(commands, callback, client, pointer, unit, kin):
             pass
         return list(unit.values())
 
+    async def _kin(self, commands: Sequence[SubmitJob], callback: SubmitJob | None) -> Kin:
+        if not are_related(commands, callback):
+            return _UNRELATED
+        named = stored_predecessors(commands)
+        found = await self.commits.look(named) if named else ()
+        predecessors = {job.id: job for job in found if job is not None}
+        callback_id = None if callback is None else self.entropy.job_id()
+        return Kin(is_any=True, callback_id=callback_id, predecessors=predecessors)
+
     def _checked(
-        self, commands: Sequence[SubmitJob], client: str, pointer: str, unit: dict[int, NewJob]
+        self,
+        commands: Sequence[SubmitJob],
+        callback: SubmitJob | None,
+        client: str,
+        pointer: str,
+        unit: dict[int, NewJob],
+        kin: Kin,
     ) -> Iterator[int]:
-        """Put the jobs into ``unit``; yield after each how many bytes were looked at."""
+        """Put the jobs into ``unit``, the callback last; yield after each how many bytes were looked at."""
         if not 1 <= len(commands) <= BATCH_MAX:
             detail = f"a batch holds 1 to {BATCH_MAX:,} jobs, not {len(commands):,}"
             raise InvalidInput(Fault(pointer=pointer.removesuffix("/{at}"), detail=detail))
         refused: list[InvalidInput] = []
         for at, command in enumerate(commands):
             try:
-                unit[at] = self._new_job(command, client)
+                ties = kin.ties_of(command, at, unit) if kin.is_any else None
+                unit[at] = self._new_job(command, client, ties)
                 yield len(unit[at].job.payload)
             except InvalidInput as error:
                 refused.append(error.below(pointer.format(at=at)))
                 if sum(len(each.faults) for each in refused) >= FAULTS_MAX:
                     break
                 yield PAYLOAD_BYTES_MAX
-        if len(commands) > 1:
-            refused += [error.below(pointer.format(at=at)) for at, error in _repeated_keys(unit)]
+        if callback is not None:
+            try:
+                unit[len(commands)] = self._callback(callback, client, len(commands), kin)
+            except InvalidInput as error:
+                refused.append(error.below(CALLBACK))
+        if len(unit) > 1:
+            places = [pointer.format(at=at) for at in range(len(commands))] + [CALLBACK]
+            together = commands if callback is None else (*commands, callback)
+            lacking = partly_keyed(together) if kin.is_any and is_bound(list(unit.values())) else ()
+            refused += [error.below(places[at]) for at, error in (*repeated_keys(unit), *lacking)]
         if refused:
             raise joined(refused)
 
-    def _new_job(self, command: SubmitJob, client: str) -> NewJob:
+    def _callback(self, callback: SubmitJob, client: str, size: int, kin: Kin) -> NewJob:
+        if callback.options.follows is not None:
+            detail = "leave it out: a callback comes after all jobs of its batch"
+            raise InvalidInput(Fault(pointer="/follows", detail=detail))
+        return self._new_job(callback, client, Ties(batch_size=size), job_id=kin.callback_id)
+
+    def _new_job(
+        self, command: SubmitJob, client: str, ties: Ties | None = None, job_id: UUID | None = None
+    ) -> NewJob:
         declared = self.registry.find_known(command.type)
         payload = write_payload(command.payload)
         refused = self._refusals(command, declared, payload)
         if declared is None or refused:
             raise joined(refused)
         options, now, stamp = command.options, self.clock.now(), self.entropy.stamp()
-        job_id = self.entropy.job_id()
+        new_id = job_id or self.entropy.job_id()
         job = Job.submit(
-            declared.rules, options, payload, job_id=job_id, now=now, stamp=stamp, origin=command.origin
+            declared.rules, options, payload, job_id=new_id, now=now, stamp=stamp, origin=command.origin
         )
+        if ties is not None:
+            job = job.tied(ties)
         if options.idempotency_key is None and options.unique is None:
             return NewJob(job=job, keys=command.keys)
-        return NewJob(job=job, keys=(*command.keys, *_keys(job, command, client)))
+        return NewJob(job=job, keys=(*command.keys, *key_claims(job, command, client)))
 
     def _refusals(
         self, command: SubmitJob, declared: JobType[Any] | ForeignType | None, payload: str
@@ -208,44 +281,15 @@ def jobs_by_queue(news: Iterable[NewJob]) -> Mapping[str, int]:
     return counts
 
 
-def _accepted(answers: Sequence[AddAnswer]) -> Sequence[Accepted]:
+def _accepted(news: Sequence[NewJob], answers: Sequence[AddAnswer], pointer: str) -> Sequence[Accepted]:
     accepted: list[Accepted] = []
-    for answer in answers:
+    for at, answer in enumerate(answers):
         if isinstance(answer, Stored | Replayed):
             accepted.append(Accepted(job=answer.job, replayed=isinstance(answer, Replayed)))
         elif isinstance(answer, Conflicting):
             raise IdempotencyConflict(key=answer.key, job_id=answer.job_id)
+        elif isinstance(answer, WithoutPredecessor):
+            raise without_predecessor(answer.job_id).below(pointer.format(at=at))
+    if accepted[0].replayed and is_bound(news):
+        check_replays(news, [each.job for each in accepted])
     return accepted
-
-
-def _keys(job: Job, command: SubmitJob, client: str) -> Iterator[KeyClaim]:
-    options = command.options
-    if options.idempotency_key is not None:
-        request = {"type": job.type, "payload": command.payload, "options": _wishes(options)}
-        fingerprint = sha256(canonical_json(request)).hexdigest()
-        yield KeyClaim(scope=f"client:{client}", key=options.idempotency_key, fingerprint=fingerprint)
-    if options.unique is not None:
-        yield KeyClaim(scope=f"unique:{job.type}", key=options.unique.key, hold=options.unique.hold)
-
-
-def _wishes(options: JobOptions) -> dict[str, str]:
-    """Everything else that was asked for, in a form that is equal for equal requests."""
-    return {
-        name: repr(value)
-        for name, value in asdict(options).items()
-        if value not in (None, ()) and name != "idempotency_key"
-    }
-
-
-def _repeated_keys(unit: Mapping[int, NewJob]) -> Iterator[tuple[int, InvalidInput]]:
-    """Yield what claims a key that an earlier job of the unit claims; jobs by their place in the batch."""
-    seen: dict[tuple[str, str], int] = {}
-    for at, new in unit.items():
-        for claim in new.keys:
-            first = seen.setdefault((claim.scope, claim.key), at)
-            if first != at:
-                place = "/unique/key" if claim.scope.startswith("unique:") else "/idempotency_key"
-                yield (
-                    at,
-                    InvalidInput(Fault(pointer=place, detail=f"the same as of job {first} of this batch")),
-                )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from jobmill.application.batches import Batch, BatchReport, batch_of
 from jobmill.application.client import WAIT_DEFAULT, Client
 from jobmill.application.enlister import Enlister
 from jobmill.application.errors import ClientClosed, NeedsDatabase
@@ -19,7 +20,7 @@ from jobmill.application.loop_thread import END_WITHIN_S, LoopThread, never_free
 from jobmill.application.opening import Access, Opener, Opening
 from jobmill.application.ports.enlisting import ParamStyle, Transactional
 from jobmill.application.public_job import Job
-from jobmill.application.submission import Options, Submission, commands_of, types_of
+from jobmill.application.submission import Options, Submission, callback_of, commands_of, types_of
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -103,11 +104,33 @@ class SyncClient:
         """See ``Client.submit_many``."""
         if within is None:
             return self._call(lambda client: client.submit_many(submissions))
+        return self._store_now(submissions, None, within)
+
+    def submit_batch(
+        self,
+        submissions: Sequence[Submission[Any]],
+        *,
+        callback: Submission[Any],
+        within: Transactional | None = None,
+    ) -> Batch:
+        """See ``Client.submit_batch``."""
+        if within is None:
+            return self._call(lambda client: client.submit_batch(submissions, callback=callback))
+        return batch_of(self._store_now(submissions, callback, within))
+
+    def batch(self, batch: UUID | str | Batch) -> BatchReport:
+        """See ``Client.batch``."""
+        return self._call(lambda client: client.batch(batch))
+
+    def _store_now(
+        self, submissions: Sequence[Submission[Any]], last: Submission[Any] | None, within: Transactional
+    ) -> Sequence[Job]:
         running = self._open()
         enlister = _enlister_of(running)
-        commands = commands_of(submissions)
-        running.thread.call(enlister.learn(commands))
-        drafts = enlister.draft(commands, types_of(submissions))
+        commands, callback = commands_of(submissions, is_batch=last is not None), callback_of(last)
+        running.thread.call(enlister.learn(commands, callback))
+        types = types_of(submissions if last is None else [*submissions, last])
+        drafts = enlister.draft(commands, types, callback=callback)
         running.thread.call(enlister.admit(drafts))
         return enlister.store_now(within, drafts)
 

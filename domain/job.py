@@ -5,7 +5,6 @@ from typing import Any, Final, Self
 
 from attrs import evolve, frozen
 
-from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import UNDELIVERABLE, WORKER_DEAD, WORKER_LOST, Failure, FailureKind
 from jobmill.domain.job_record import JobRecord
 from jobmill.domain.ladder import REACH, overdue_after
@@ -39,7 +38,29 @@ class Job(JobRecord):
     def release(self, *, now: datetime, stamp: int) -> Transition:
         """Put a job whose time has come into its queue."""
         self._require("release", JobState.SCHEDULED, JobState.RETRYING)
+        if self.is_held:
+            raise self._refusal("release", "it waits for other jobs")
         return self._queue(Fact.RELEASED, now=now, stamp=stamp, guard=Guard.DUE)
+
+    def proceed(self, *, inherited: str, now: datetime, stamp: int) -> Transition:
+        """Let a job go that waited for others: into its queue, or to wait for its own time.
+
+        Args:
+            inherited: what they left it, a JSON text.
+        """
+        self._require_held("proceed")
+        run_at = self.run_at if self.run_at is not None and self.run_at > now else None
+        expires_at = None if self.ttl is None else (run_at or now) + self.ttl
+        left: dict[str, Any] = {"inherited": inherited, "expires_at": expires_at}
+        if run_at is None:
+            return self._queue(Fact.RELEASED, now=now, stamp=stamp, **left)
+        return self._move(JobState.SCHEDULED, Fact.RELEASED, now=now, stamp=stamp, wake_at=run_at, **left)
+
+    def forgo(self, *, reason: str, now: datetime, stamp: int) -> Transition:
+        """Cancel a job that waited for what will not come."""
+        self._require_held("forgo")
+        failure = Failure(kind=FailureKind.PERMANENT, message=reason)
+        return self._cancelled(now=now, stamp=stamp, failure=failure)
 
     def start(self, *, worker: str, lease: timedelta, now: datetime, stamp: int) -> Transition:
         """Begin the next attempt, which counts from here, so that a job that kills its worker is bounded."""
@@ -185,17 +206,29 @@ class Job(JobRecord):
         return self.changed(stop_asked=True)
 
     def requeue(
-        self, *, now: datetime, stamp: int, payload: str | None = None, payload_version: int | None = None
+        self,
+        *,
+        now: datetime,
+        stamp: int,
+        payload: str | None = None,
+        payload_version: int | None = None,
+        inherited: str | None = None,
     ) -> Transition:
         """Start over with fresh attempts and time to live, with an edited payload if one is given.
 
         Args:
             payload_version: of the edited payload; None where it is that of the old one.
+            inherited: what those left it that it comes after, if it was never let go; None if they did not
+                end as they must, and then it cannot start.
         """
         self._require("requeue", JobState.CANCELLED, *DEAD)
         edited: dict[str, Any] = {}
+        if self.awaits:
+            if inherited is None:
+                raise self._refusal("requeue", "what it comes after has to succeed or end first")
+            edited["inherited"] = inherited
         if payload is not None:
-            edited = {"payload": payload, "edition": self.edition + 1}
+            edited |= {"payload": payload, "edition": self.edition + 1}
             edited["payload_version"] = payload_version or self.payload_version
         fresh = {"attempt": 0, "postpones": 0, "announces": 0, "suspect": False, "stop_asked": False}
         gone = {"started_at": None, "error": None, "error_kind": None, "run_at": None}
@@ -212,13 +245,6 @@ class Job(JobRecord):
     @property
     def _misplaced(self) -> int:
         return max(self.postpones, min(self.postpones + 1, MISPLACED_MAX))
-
-    def _require(self, verb: str, *states: JobState) -> None:
-        if self.state not in states:
-            raise self._refusal(verb)
-
-    def _refusal(self, verb: str, reason: str = "") -> IllegalTransition:
-        return IllegalTransition(job_id=self.id, state=self.state.value, verb=verb, reason=reason)
 
     def _queue(self, fact: Fact, *, now: datetime, stamp: int, **changes: Any) -> Transition:
         to, target = JobState.QUEUED, Target.QUEUE

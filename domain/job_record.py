@@ -7,10 +7,12 @@ from uuid import UUID
 
 from attrs import frozen
 
+from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import FailureKind
 from jobmill.domain.job_type import TypeRules
 from jobmill.domain.options import JobOptions
 from jobmill.domain.states import JobState, Priority
+from jobmill.domain.ties import Ties
 from jobmill.domain.transition import Fence
 
 
@@ -26,6 +28,10 @@ class JobRecord:
     as well, is what a foreign producer said of the message that became this job. ``wake_at`` is when the
     scheduler has to look at a scheduled or retrying job. ``lease_until`` and ``stop_asked`` change without a
     new version, so what stands here is only what was last seen.
+
+    ``follows`` is the job after whose success this one comes, and ``chain_depth`` how many stand before it
+    in this way. ``batch`` is the callback of the batch that it belongs to; only a callback has a
+    ``batch_size``. ``inherited`` is the JSON text that a follower or a callback was let go with.
     """
 
     id: UUID
@@ -65,6 +71,11 @@ class JobRecord:
     tags: tuple[str, ...] = ()
     payload_version: int = 1
     origin: str | None = None
+    follows: UUID | None = None
+    chain_depth: int | None = None
+    batch: UUID | None = None
+    batch_size: int | None = None
+    inherited: str | None = None
 
     @classmethod
     def submit(
@@ -78,7 +89,10 @@ class JobRecord:
         stamp: int,
         origin: str | None = None,
     ) -> Self:
-        """Make a new job, queued or, if it is due later, scheduled. The shorter time to live wins."""
+        """Make a new job, queued or, if it is due later, scheduled. The shorter time to live wins.
+
+        What ties it to other jobs is added by ``tied``.
+        """
         asked = now + options.delay if options.delay is not None else options.run_at
         run_at = asked if asked is not None and asked > now else None
         ttl = min((ttl for ttl in (options.ttl, rules.ttl) if ttl is not None), default=None)
@@ -137,6 +151,38 @@ class JobRecord:
         object.__setattr__(job, "__dict__", fields)
         return job
 
+    def tied(self, ties: Ties) -> Self:
+        """Return a new job as one of several that belong together; one that waits for others is held."""
+        tied = self.changed(
+            follows=ties.follows,
+            chain_depth=ties.chain_depth,
+            batch=ties.batch,
+            batch_size=ties.batch_size,
+        )
+        if not tied.awaits:
+            return tied
+        return tied.changed(state=JobState.SCHEDULED, wake_at=None, announced_at=None, expires_at=None)
+
+    @property
+    def is_tied(self) -> bool:
+        """It belongs together with other jobs."""
+        return self.follows is not None or self.batch is not None or self.batch_size is not None
+
+    @property
+    def batch_id(self) -> UUID | None:
+        """The batch that it has to do with, as one of its jobs or as its callback."""
+        return self.id if self.batch_size is not None else self.batch
+
+    @property
+    def awaits(self) -> bool:
+        """It comes after others, and was never let go yet."""
+        return self.inherited is None and (self.follows is not None or self.batch_size is not None)
+
+    @property
+    def is_held(self) -> bool:
+        """It waits for others to end: nothing that has a time moves it."""
+        return self.state is JobState.SCHEDULED and self.awaits
+
     @property
     def fence(self) -> Fence:
         """This very version."""
@@ -159,3 +205,14 @@ class JobRecord:
     def is_expired(self, now: datetime) -> bool:
         """Its time to live is over."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def _require(self, verb: str, *states: JobState) -> None:
+        if self.state not in states:
+            raise self._refusal(verb)
+
+    def _require_held(self, verb: str) -> None:
+        if not self.is_held:
+            raise self._refusal(verb, "it waits for no other job")
+
+    def _refusal(self, verb: str, reason: str = "") -> IllegalTransition:
+        return IllegalTransition(job_id=self.id, state=self.state.value, verb=verb, reason=reason)

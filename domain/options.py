@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from attrs import frozen
 
@@ -43,6 +44,8 @@ class JobOptions:
         max_attempts: 1 to 100.
         timeout: per attempt, above 0 and up to a day.
         tags: up to 10, each of 1 to 50 characters.
+        follows: the job after whose success it comes: its id, or its number, from 0, among the jobs of the
+            same request, where it stands earlier.
     """
 
     queue: str | None = None
@@ -57,6 +60,7 @@ class JobOptions:
     tenant: str | None = None
     tags: tuple[str, ...] = ()
     unique: Unique | None = None
+    follows: UUID | int | None = None
 
     def check(self) -> None:
         """Raise ``InvalidInput`` with every fault there is."""

@@ -13,6 +13,7 @@ from jobmill.application.attendance import Attendance
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.errors import Unavailable
+from jobmill.application.follow_ups import FollowUps
 from jobmill.application.forwarder import Forwarder
 from jobmill.application.ingress import IngressReaders
 from jobmill.application.leader import Leader
@@ -43,8 +44,8 @@ class Engine:
     """The services that run beside a process's entrance.
 
     Args:
-        consumer, keeper, progress, leader, forwarder, attendance, ingress: None in a process that only
-            announces what it stored.
+        consumer, keeper, progress, leader, forwarder, follow_ups, attendance, ingress: None in a process
+            that only announces what it stored.
         protection: guards the providers of the jobs that run here; None where none do.
         types: shows which types this process runs, and sees which the others do; None to do without.
         aside: runs the attendance, in a process on a loop of its own that no handler holds up.
@@ -61,6 +62,7 @@ class Engine:
     progress: ProgressWriter | None = None
     leader: Leader | None = None
     forwarder: Forwarder | None = None
+    follow_ups: FollowUps | None = None
     attendance: Attendance | None = None
     protection: Protection | None = None
     ingress: IngressReaders | None = None
@@ -87,6 +89,8 @@ class Engine:
         chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
         if self.forwarder is not None:
             chores.append(self._start(self.forwarder.run(), failed))
+        if self.follow_ups is not None:
+            chores.append(self._start(self.follow_ups.run(), failed))
         if self.watches_store:
             chores.append(self._start(self._announce_foreign(), failed))
         if self.types is not None:

@@ -132,6 +132,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
         progress=container.progress(),
         leader=container.leader(),
         forwarder=container.forwarder(),
+        follow_ups=container.follow_ups(),
         attendance=container.attendance(),
         protection=container.protection(),
         ingress=container.ingress(),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from jobmill.application.batches import BatchReport
 from jobmill.application.ports.progress import Progress
 from jobmill.application.public_job import Job
 from jobmill.domain.states import JobState, Priority
@@ -51,6 +52,8 @@ class _Document(msgspec.Struct, kw_only=True):
     tenant: str | None = None
     tags: tuple[str, ...] = ()
     origin: dict[str, Any] | None = None
+    follows: UUID | None = None
+    batch: UUID | None = None
     progress: _Progress | None = None
 
 
@@ -59,9 +62,30 @@ class _Batch(msgspec.Struct):
     replayed: list[int]
 
 
+class _NewBatch(msgspec.Struct):
+    jobs: list[_Document]
+    callback: _Document
+    replayed: bool
+
+
+class _Report(msgspec.Struct):
+    id: UUID
+    callback: _Document
+    size: int
+    unfinished: int
+    succeeded: int
+    failed: int
+    expired: int
+    cancelled: int
+    discarded: int
+    gone: int
+
+
 _ONE: Final = msgspec.json.Decoder(_Document)
 _LIST: Final = msgspec.json.Decoder(list[_Document])
 _BATCH: Final = msgspec.json.Decoder(_Batch)
+_NEW_BATCH: Final = msgspec.json.Decoder(_NewBatch)
+_REPORT: Final = msgspec.json.Decoder(_Report)
 
 
 def read_job(text: bytes, *, replayed: bool = False) -> Job:
@@ -79,6 +103,18 @@ def read_batch(text: bytes) -> list[Job]:
     batch: _Batch = _decoded(_BATCH, text)
     replayed = set(batch.replayed)
     return [_job(each, replayed=at in replayed) for at, each in enumerate(batch.jobs)]
+
+
+def read_new_batch(text: bytes) -> list[Job]:
+    """Return the answer to a batch with a callback, which comes last; raises ``UnreadableJob``."""
+    batch: _NewBatch = _decoded(_NEW_BATCH, text)
+    return [_job(each, replayed=batch.replayed) for each in (*batch.jobs, batch.callback)]
+
+
+def read_report(text: bytes) -> BatchReport:
+    """Return how a batch stands; raises ``UnreadableJob``."""
+    report: _Report = _decoded(_REPORT, text)
+    return BatchReport(**(msgspec.structs.asdict(report) | {"callback": _job(report.callback)}))
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", text: bytes) -> Any:  # noqa: ANN401 - what it decodes

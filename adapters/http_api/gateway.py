@@ -11,8 +11,16 @@ from uuid import UUID
 from attrs import frozen
 
 from jobmill.adapters.http_api.bounds import WAIT_PAUSE_S, WAIT_S_MAX
-from jobmill.adapters.http_api.documents import UnreadableJob, read_batch, read_job, read_jobs
+from jobmill.adapters.http_api.documents import (
+    UnreadableJob,
+    read_batch,
+    read_job,
+    read_jobs,
+    read_new_batch,
+    read_report,
+)
 from jobmill.adapters.http_api.exchange import Answer, Exchange
+from jobmill.application.batches import BatchReport
 from jobmill.application.codec.payload_schema import write_payload
 from jobmill.application.codec.submit_writing import write_submit
 from jobmill.application.commands import SubmitJob
@@ -21,7 +29,7 @@ from jobmill.application.gateway import Gateway
 from jobmill.application.handlers import JobType
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.public_job import Job
-from jobmill.application.submission import place_of_each
+from jobmill.application.submission import CALLBACK, place_of_each
 from jobmill.domain.errors import Fault, InvalidInput
 
 T = TypeVar("T")
@@ -33,11 +41,20 @@ class HttpGateway(Gateway):
 
     exchange: Exchange
 
-    async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
+    async def submit(
+        self,
+        unit: Sequence[SubmitJob],
+        *,
+        types: Sequence[JobType[Any]] = (),
+        callback: SubmitJob | None = None,
+    ) -> Sequence[Job]:
         """See ``Gateway``. Sent again after a broken connection only if every job has an idempotency key."""
+        place = place_of_each(unit, is_batch=callback is not None)
         for at, command in enumerate(unit):
-            _check_json(command, place_of_each(unit).format(at=at))
+            _check_json(command, place.format(at=at))
         is_repeatable = all(command.options.idempotency_key is not None for command in unit)
+        if callback is not None:
+            return await self._submit_batch(unit, callback, is_repeatable=is_repeatable)
         if len(unit) == 1:
             answer = await self.exchange.post("jobs", write_submit(unit[0]), is_repeatable=is_repeatable)
             replayed = answer.headers.get("Idempotency-Replayed") == "true"
@@ -48,6 +65,21 @@ class HttpGateway(Gateway):
         except InvalidInput as error:
             raise _as_in_the_unit(error) from None
         return self._read(read_batch, answer)
+
+    async def _submit_batch(
+        self, unit: Sequence[SubmitJob], callback: SubmitJob, *, is_repeatable: bool
+    ) -> Sequence[Job]:
+        _check_json(callback, CALLBACK)
+        body = {"jobs": [write_submit(command) for command in unit], "callback": write_submit(callback)}
+        try:
+            answer = await self.exchange.post("batches", body, is_repeatable=is_repeatable)
+        except InvalidInput as error:
+            raise _as_in_the_unit(error) from None
+        return self._read(read_new_batch, answer)
+
+    async def batch(self, batch_id: UUID) -> BatchReport:
+        """See ``Gateway``."""
+        return self._read(read_report, await self.exchange.get(f"batches/{batch_id}"))
 
     async def get(self, job_id: UUID) -> Job:
         """See ``Gateway``."""

@@ -39,6 +39,8 @@ def written(row: Job, transition: Transition, *, now: datetime) -> Job:
     job = transition.job
     changes = {name: getattr(job, name) for name in MUTABLE}
     changes["lease_until"] = None if transition.lease is None else now + transition.lease
+    if job.inherited is not None:
+        changes["inherited"] = job.inherited
     if transition.resets_announces:
         changes["announces"] = 0
     if transition.fact is Fact.REQUEUED:

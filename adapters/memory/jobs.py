@@ -24,10 +24,12 @@ from jobmill.application.ports.job_repository import (
     Stale,
     Stored,
     Withheld,
+    WithoutPredecessor,
+    is_bound,
 )
 from jobmill.domain.idempotency import Conflict, New, Replay
 from jobmill.domain.job import Job
-from jobmill.domain.states import JobState, Target
+from jobmill.domain.states import Fact, JobState, Target
 from jobmill.domain.transition import Transition
 
 HISTORY_KEPT: Final = 25
@@ -76,7 +78,31 @@ def _add_unit(tables: Tables, unit: Sequence[NewJob], *, now: datetime) -> list[
             else Withheld()
             for verdict in verdicts
         ]
+    if refused := _refusals(tables, unit, verdicts):
+        return refused
     return [_add(tables, new, verdict, now=now) for new, verdict in zip(unit, verdicts, strict=True)]
+
+
+def _refusals(
+    tables: Tables, unit: Sequence[NewJob], verdicts: Sequence[New | Replay | Conflict]
+) -> list[AddAnswer]:
+    """Return the answers to a unit that cannot be stored for what its jobs have to do with others."""
+    replays = [isinstance(verdict, Replay) for verdict in verdicts]
+    if any(replays) and not all(replays) and is_bound(unit):
+        return [
+            Conflicting(key=new.keys[0].key, job_id=verdict.job_id)
+            if isinstance(verdict, Replay)
+            else Withheld()
+            for new, verdict in zip(unit, verdicts, strict=True)
+        ]
+    there = tables.jobs.keys() | {new.job.id for new in unit}
+    answers: list[AddAnswer] = [
+        Withheld()
+        if is_replay or new.job.follows is None or new.job.follows in there
+        else WithoutPredecessor(job_id=new.job.follows)
+        for new, is_replay in zip(unit, replays, strict=True)
+    ]
+    return answers if any(isinstance(each, WithoutPredecessor) for each in answers) else []
 
 
 def _add(tables: Tables, new: NewJob, verdict: New | Replay | Conflict, *, now: datetime) -> AddAnswer:
@@ -86,6 +112,10 @@ def _add(tables: Tables, new: NewJob, verdict: New | Replay | Conflict, *, now: 
     if job.id not in tables.jobs:
         keys.take(tables, new, now=now)
         tables.jobs[job.id] = job
+        if job.batch is not None:
+            tables.watched.setdefault(job.id, job.stamp)
+        if job.follows is not None:
+            tables.watched[job.follows] = job.stamp
         if job.state is JobState.QUEUED:
             tables.announce(job.stamp, job, Target.QUEUE, now=now)
     return Stored(job=tables.jobs[job.id])
@@ -103,6 +133,8 @@ def saved(tables: Tables, transition: Transition, *, now: datetime) -> SaveAnswe
         return Stale(job_id=job_id)
     after = tables.jobs[job_id] = written(row, transition, now=now)
     tables.record(transition, keep=HISTORY_KEPT)
+    if transition.fact is Fact.REQUEUED:
+        tables.watched[job_id] = transition.job.stamp
     if transition.target is not Target.NONE:
         tables.announce(after.stamp, after, transition.target, now=now)
     return Saved(job=after)

@@ -31,6 +31,7 @@ class MemoryRetention(RetentionSteps):
                 del tables.jobs[job_id]
                 tables.history.pop(job_id, None)
                 tables.progress.pop(job_id, None)
+                tables.watched.pop(job_id, None)
             for name in [name for name, row in tables.keys.items() if row.job_id in gone]:
                 del tables.keys[name]
             return len(gone)

@@ -14,7 +14,7 @@ def check_job(job: Job) -> None:
     Raises:
         StorageRefused: one of them cannot be stored.
     """
-    texts = (job.payload, job.result, job.error, job.worker, job.origin)
+    texts = (job.payload, job.result, job.error, job.worker, job.origin, job.inherited)
     names = (job.correlation_id, job.idempotency_key, job.tenant, *job.tags)
     _check((*texts, *names), owner=f"job {job.id}")
 

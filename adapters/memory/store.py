@@ -8,6 +8,7 @@ from attrs import field, frozen
 from jobmill.adapters.memory.agenda import MemoryAgenda
 from jobmill.adapters.memory.barriers import MemoryBarriers
 from jobmill.adapters.memory.due_jobs import MemoryDueJobs
+from jobmill.adapters.memory.ended_jobs import MemoryEndedJobs
 from jobmill.adapters.memory.epochs import MemoryEpochs
 from jobmill.adapters.memory.finder import MemoryFinder
 from jobmill.adapters.memory.jobs import MemoryJobs
@@ -28,6 +29,7 @@ from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.job_finder import JobFinder
 from jobmill.application.ports.job_repository import JobRepository
 from jobmill.application.ports.leadership import Leadership
@@ -91,6 +93,11 @@ class MemoryStore(Store):
     def agenda(self) -> Agenda:
         """What there is to do."""
         return MemoryAgenda(database=self._database)
+
+    @property
+    def ended_jobs(self) -> EndedJobs:
+        """Jobs whose end others wait for."""
+        return MemoryEndedJobs(database=self._database)
 
     @property
     def quarantine(self) -> Quarantine:

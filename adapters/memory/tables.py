@@ -73,6 +73,7 @@ class Tables:
     """Everything the database holds. ``locked`` names jobs whose rows another statement holds."""
 
     jobs: dict[UUID, Job] = field(factory=dict)
+    watched: dict[UUID, int] = field(factory=dict)  # jobs for whose end others may wait, with a stamp
     keys: dict[tuple[str, str], KeyRow] = field(factory=dict)
     outbox: dict[int, OutboxRow] = field(factory=dict)
     history: dict[UUID, list[HistoryEntry]] = field(factory=dict)

@@ -68,6 +68,7 @@ def errand_frame(errand: Errand) -> Frame:
         "idempotency_key": errand.idempotency_key,
         "correlation_id": errand.correlation_id,
         "deadline": errand.deadline.isoformat(),
+        "inherited": errand.inherited,
     }
 
 

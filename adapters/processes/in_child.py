@@ -90,6 +90,7 @@ class Child:
             is_cancelled=self._interrupted.is_set,
             transact=_refuse_transaction,
             report=self._report,
+            inherited=errand.inherited,
         )
 
     def _report(self, fraction: float, note: str | None) -> None:

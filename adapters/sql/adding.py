@@ -47,14 +47,14 @@ class Adding:
     async def add(self, units: Sequence[Sequence[NewJob]]) -> Sequence[Sequence[AddAnswer]]:
         """See ``JobRepository``."""
         news = [new for unit in units for new in unit]
-        if any(new.keys for new in news):
-            return await self._add_keyed(units)
+        if any(new.keys or new.job.is_tied for new in news):
+            return await self._add_in_steps(units)
         made = [new.job for new in news]
-        rows = await self._database.link(*self._insertion.bound(made)) if made else ()
+        rows = await self._database.link(*self._insertion.bound(made, tied=False)) if made else ()
         stored = await self._stored(made, rows)
         return [[Stored(job=stored[new.job.id]) for new in unit] for unit in units]
 
-    async def _add_keyed(self, units: Sequence[Sequence[NewJob]]) -> Sequence[Sequence[AddAnswer]]:
+    async def _add_in_steps(self, units: Sequence[Sequence[NewJob]]) -> Sequence[Sequence[AddAnswer]]:
         async def work(connection: AsyncConnection) -> tuple[Verdicts, Sequence[Row[Any]]]:
             return await self._insertion.run(connection, units)
 

@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 from attrs import frozen
 from sqlalchemy import CTE, Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobmill.adapters.sql.dialect import Chain, Dialect, Echo, Incoming, Params, Values, follower
+from jobmill.adapters.sql.dialect import Chain, Dialect, Echo, Head, Incoming, Params, Values, follower
 from jobmill.adapters.sql.key_verdicts import Held, Verdicts
 from jobmill.adapters.sql.keys import Keys
-from jobmill.adapters.sql.mapping import JOB, job_from, new_tags, values_of
+from jobmill.adapters.sql.mapping import JOB, UNTIED, job_from, new_tags, untied_values_of, values_of
 from jobmill.adapters.sql.schema import job_tags, jobs, outbox
+from jobmill.adapters.sql.watching import Watching
 from jobmill.application.ports.job_repository import NewJob
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState, Target
@@ -26,31 +28,34 @@ class KeysMoved(Exception):
 class Insertion:
     """The statements that store new jobs, for whoever has a connection and a transaction.
 
-    ``_plain`` stores jobs that have no tags, as most have none; ``_tagged`` stores any.
+    ``_plain`` stores jobs that have neither tags nor ties, as most have none; ``_tagged`` those without ties;
+    ``_tied`` stores any.
     """
 
     _plain: Chain
     _tagged: Chain
+    _tied: Chain
     _keys: Keys
+    _watching: Watching
     _new: Incoming
+    _new_tied: Incoming
 
     @classmethod
     @cache
     def on(cls, dialect: Dialect, *, attended: bool) -> "Insertion":
         """Build the statements; ``attended`` as in ``Adding.on``."""
-        new = dialect.incoming("new", {column.name: column.type for column in JOB})
-        head = (
-            dialect.insert(jobs)
-            .from_select([column.name for column in JOB], select(*new.rows.c).order_by(new.rows.c.id))
-            .on_conflict_do_nothing(index_elements=[jobs.c.id])
-            .returning(jobs.c.id, jobs.c.stamp, jobs.c.version, jobs.c.queue, jobs.c.state)
-        )
+        new = dialect.incoming("new", {column.name: column.type for column in UNTIED})
+        new_tied = dialect.incoming("new", {column.name: column.type for column in (*JOB, jobs.c.watched)})
+        head = _head(dialect, new)
         notices = Echo(table=outbox, source=partial(_notices, dialect, attended))
         return cls(
             plain=dialect.chain(head, echoes=[notices]),
             tagged=dialect.chain(head, follower(dialect, job_tags), echoes=[notices]),
+            tied=dialect.chain(_head(dialect, new_tied), follower(dialect, job_tags), echoes=[notices]),
             keys=Keys.on(dialect),
+            watching=Watching.on(dialect),
             new=new,
+            new_tied=new_tied,
         )
 
     async def run(
@@ -61,9 +66,10 @@ class Insertion:
         Raises:
             KeysMoved: what was written so far has to be undone.
         """
+        found = await self._watching.run(connection, units)
         names = sorted({(claim.scope, claim.key) for unit in units for new in unit for claim in new.keys})
         held = _by_name(await self._keys.held(connection, names)) if names else {}
-        verdicts = Verdicts.on(units, held)
+        verdicts = Verdicts.on(units, held, found=found)
         if verdicts.free and not await self._keys.insert(connection, verdicts.free):
             raise KeysMoved
         if verdicts.over and not await self._keys.take_over(connection, verdicts.over):
@@ -71,15 +77,42 @@ class Insertion:
         made = verdicts.made
         if not made:
             return verdicts, ()
-        chain, head, *followers = self.bound(made)
+        chain, head, *followers = self.bound(made, tied=any(job.is_tied for job in made))
         return verdicts, await chain.run(connection, head, *followers)
 
-    def bound(self, made: Sequence[Job]) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
-        """Return the chain that stores these jobs, and what it is run with."""
-        head = self._new.bound([values_of(job) for job in made])
-        if tags := new_tags(made):
+    def bound(
+        self, made: Sequence[Job], *, tied: bool
+    ) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
+        """Return the chain that stores these jobs, and what it is run with.
+
+        Args:
+            tied: some of them have ties.
+        """
+        tags = new_tags(made)
+        if tied:
+            watches = _watches(made)
+            rows = [(*values_of(job), watches.get(job.id)) for job in made]
+            return self._tied, self._new_tied.bound(rows), tags
+        head = self._new.bound([untied_values_of(job) for job in made])
+        if tags:
             return self._tagged, head, tags
         return self._plain, head
+
+
+def _head(dialect: Dialect, new: Incoming) -> Head:
+    rows = new.rows.c
+    return (
+        dialect.insert(jobs)
+        .from_select(rows.keys(), select(*rows).order_by(rows.id))
+        .on_conflict_do_nothing(index_elements=[jobs.c.id])
+        .returning(jobs.c.id, jobs.c.stamp, jobs.c.version, jobs.c.queue, jobs.c.state)
+    )
+
+
+def _watches(made: Sequence[Job]) -> Mapping[UUID, int]:
+    """Return those of the jobs that are watched from the beginning, each with a stamp."""
+    watched = {job.id: job.stamp for job in made if job.batch is not None}
+    return watched | {job.follows: job.stamp for job in made if job.follows is not None}
 
 
 def _notices(dialect: Dialect, attended: bool, stored: CTE) -> Select[Any]:

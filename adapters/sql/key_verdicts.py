@@ -1,6 +1,6 @@
 """What becomes of each new job, once it is known who holds its keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from jobmill.application.ports.job_repository import (
     Replayed,
     Stored,
     Withheld,
+    WithoutPredecessor,
+    is_bound,
 )
 from jobmill.domain.idempotency import Conflict, KeyClaim, KeyVerdict, New, Replay, judge
 from jobmill.domain.job import Job
@@ -51,11 +53,17 @@ class Verdicts:
     _answers: list[list[AddAnswer | UUID]] = field(factory=list)
 
     @classmethod
-    def on(cls, units: Sequence[Sequence[NewJob]], held: Mapping[Name, Held]) -> "Verdicts":
-        """Judge the units by who holds which key."""
+    def on(
+        cls, units: Sequence[Sequence[NewJob]], held: Mapping[Name, Held], *, found: Set[UUID] = frozenset()
+    ) -> "Verdicts":
+        """Judge the units by who holds which key.
+
+        Args:
+            found: those whom they follow that are there.
+        """
         verdicts = cls()
         for unit in units:
-            verdicts._judge(unit, held)
+            verdicts._judge(unit, held, found)
         return verdicts
 
     def answers(self, stored: Mapping[UUID, Job]) -> Sequence[Sequence[AddAnswer]]:
@@ -65,13 +73,16 @@ class Verdicts:
             for unit in self._answers
         ]
 
-    def _judge(self, unit: Sequence[NewJob], held: Mapping[Name, Held]) -> None:
-        found = [_verdict(new, held) for new in unit]
-        if any(isinstance(verdict, Conflict) for verdict in found):
-            self._answers.append([_refusal(verdict) for verdict in found])
+    def _judge(self, unit: Sequence[NewJob], held: Mapping[Name, Held], found: Set[UUID]) -> None:
+        verdicts = _together(unit, [_verdict(new, held) for new in unit])
+        if any(isinstance(verdict, Conflict) for verdict in verdicts):
+            self._answers.append([_refusal(verdict) for verdict in verdicts])
+            return
+        if lost := _without_predecessor(unit, verdicts, found):
+            self._answers.append([lost.get(new.job.id, Withheld()) for new in unit])
             return
         answers: list[AddAnswer | UUID] = []
-        for new, verdict in zip(unit, found, strict=True):
+        for new, verdict in zip(unit, verdicts, strict=True):
             if isinstance(verdict, Replay):
                 answers.append(Replayed(job=_holding(verdict.job_id, held)))
             else:
@@ -88,6 +99,28 @@ class Verdicts:
                 self.free.append(row)
             elif holder.holder != new.job.id:
                 self.over.append((*row, holder.holder))
+
+
+def _together(unit: Sequence[NewJob], verdicts: Sequence[KeyVerdict]) -> Sequence[KeyVerdict]:
+    """Let a replay among new jobs conflict where they belong together."""
+    replays = [isinstance(verdict, Replay) for verdict in verdicts]
+    if not any(replays) or all(replays) or not is_bound(unit):
+        return verdicts
+    return [
+        Conflict(job_id=verdict.job_id, key=new.keys[0].key) if isinstance(verdict, Replay) else verdict
+        for new, verdict in zip(unit, verdicts, strict=True)
+    ]
+
+
+def _without_predecessor(
+    unit: Sequence[NewJob], verdicts: Sequence[KeyVerdict], found: Set[UUID]
+) -> Mapping[UUID, AddAnswer]:
+    there = found | {new.job.id for new in unit}
+    return {
+        new.job.id: WithoutPredecessor(job_id=new.job.follows)
+        for new, verdict in zip(unit, verdicts, strict=True)
+        if isinstance(verdict, New) and new.job.follows is not None and new.job.follows not in there
+    }
 
 
 def _verdict(new: NewJob, held: Mapping[Name, Held]) -> KeyVerdict:

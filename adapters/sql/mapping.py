@@ -16,8 +16,8 @@ from jobmill.domain.states import Target
 from jobmill.domain.transition import HistoryEntry, Transition
 
 #: All columns of a job, to be selected and inserted; each is named as the field that it holds.
-JOB: Final = tuple(jobs.columns)
-_FIELDS: Final = tuple(jobs.columns.keys())
+JOB: Final = tuple(column for column in jobs.columns if column is not jobs.c.watched)
+_FIELDS: Final = tuple(column.name for column in JOB)
 assert set(_FIELDS) == {each.name for each in fields(Job)}, "a job's table and its class have come apart"
 
 #: A job to be read: words and JSON as the texts that they are, which ``job_from`` turns into what they mean.
@@ -31,9 +31,14 @@ _MEANINGS: Final = tuple(
 )
 _loose: Final = attrgetter("lease_until", "stop_asked", "announces")
 
+#: What ties a job to others; null in nearly all.
+_TIES: Final = frozenset({"follows", "chain_depth", "batch", "batch_size", "inherited"})
+#: The columns of a new job without ties.
+UNTIED: Final = tuple(column for column in JOB if column.name not in _TIES)
+
 #: What a save writes from the job as it will be. Not among them: what never changes after the submission;
 #: the lease, the stop request and the count of announcements, which are outside the fence; the payload, which
-#: a requeue alone edits.
+#: a requeue alone edits; what a job inherits, which it is let go with.
 WRITTEN: Final = tuple(
     column
     for column in JOB
@@ -41,7 +46,7 @@ WRITTEN: Final = tuple(
     not in {
         "id", "type", "queue", "priority", "payload", "max_attempts", "timeout", "created_at", "ttl",
         "lease_until", "stop_asked", "announces", "correlation_id", "idempotency_key", "tenant", "tags",
-        "payload_version", "origin",
+        "payload_version", "origin", *_TIES,
     }
 )  # fmt: skip
 
@@ -49,6 +54,8 @@ HISTORY: Final = tuple(job_history.columns)
 
 #: The values of a new row, in the order of ``JOB``.
 values_of: Final = attrgetter(*_FIELDS)
+#: The like of a job without ties, in the order of ``UNTIED``.
+untied_values_of: Final = attrgetter(*(column.name for column in UNTIED))
 #: The values that a save writes, in the order of ``WRITTEN``.
 written_values: Final = attrgetter(*(column.name for column in WRITTEN))
 

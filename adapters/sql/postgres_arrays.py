@@ -21,7 +21,9 @@ from jobmill.adapters.sql.column_types import JsonText, Word
 _Spell = Callable[[Any], str]
 _HEX: Final = attrgetter("hex")
 #: Columns whose texts may be long.
-_LONG: Final = frozenset({"payload", "result", "error", "message", "stack", "note"})
+_LONG: Final = frozenset({"payload", "result", "error", "message", "stack", "note", "inherited"})
+#: Columns of ids that are null in most rows.
+_OF_SOME: Final = frozenset({"follows", "batch"})
 _TRUTH: Final = {False: "f", True: "t"}
 
 
@@ -50,7 +52,7 @@ def array_of(table: str, key: str, kind: TypeEngine[Any]) -> ArrayColumn:
         plain = bindparam(name, type_=arrays, required=False)
         return ArrayColumn(name=name, parameter=plain, array=_listed)
     text = bindparam(name, type_=Text(), required=False)
-    array = _ids if isinstance(kind, Uuid) else _spelled(spell)
+    array = _ids if isinstance(kind, Uuid) and key not in _OF_SOME else _spelled(spell)
     return ArrayColumn(name=name, parameter=cast(text, arrays), array=array)
 
 

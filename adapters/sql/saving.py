@@ -32,7 +32,8 @@ from jobmill.domain.transition import Transition
 
 #: What a move says beside the columns it writes. ``payload`` and its version are null unless it was edited;
 #: ``fresh`` is a start from the beginning, which alone takes a stop request back; ``uncounted`` begins to
-#: count announcements anew. ``seen_worker`` is told by what is decided on it, and null elsewhere.
+#: count announcements anew. ``inherited`` is null unless the job was let go. ``seen_worker`` is told by what
+#: is decided on it, and null elsewhere.
 _SEEN = {
     "job_id": jobs.c.id.type,
     "seen_version": Integer(),
@@ -45,6 +46,7 @@ _SEEN = {
     "uncounted": Boolean(),
     "payload": Text(),
     "payload_version": Integer(),
+    "inherited": Text(),
 }
 
 
@@ -71,6 +73,8 @@ class Saving:
                 | {
                     "payload": func.coalesce(move.payload, jobs.c.payload),
                     "payload_version": func.coalesce(move.payload_version, jobs.c.payload_version),
+                    "inherited": func.coalesce(move.inherited, jobs.c.inherited),
+                    "watched": case((move.fresh, move.stamp), else_=jobs.c.watched),
                     "lease_until": later(dialect.now, move.lease),
                     "stop_asked": and_(jobs.c.stop_asked, not_(move.fresh)),
                     "announces": case((move.uncounted, 0), else_=jobs.c.announces),
@@ -132,5 +136,6 @@ def _values(transition: Transition) -> Values:
         transition.fact is Fact.REQUEUED,
         transition.resets_announces,
         *((job.payload, job.payload_version) if job.edition > before.edition else (None, None)),
+        job.inherited,
         *written_values(job),
     )

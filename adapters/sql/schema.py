@@ -25,18 +25,19 @@ from sqlalchemy import (
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
 from jobmill.domain.circuit_breaker import BreakerState
 from jobmill.domain.failure import FailureKind
-from jobmill.domain.states import UNSTARTED, WAITING, Fact, JobState, Priority, Target
+from jobmill.domain.states import TERMINAL, UNSTARTED, WAITING, Fact, JobState, Priority, Target
 
 #: The revision that this code needs: the number of the newest file in ``migrations/versions``.
-REVISION: Final = 6
+REVISION: Final = 7
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
 
 metadata = MetaData()
 
-#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. On PostgreSQL
-#: it is partitioned by its id, which begins with the time, a day each: see ``days``.
+#: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. Only the last
+#: one is no field: it is null but for jobs whose end is watched, see ``EndedJobs``. On PostgreSQL the table
+#: is partitioned by its id, which begins with the time, a day each: see ``days``.
 jobs = Table(
     "jobs",
     metadata,
@@ -77,6 +78,12 @@ jobs = Table(
     Column("tags", JsonText(tuple), nullable=False),
     Column("payload_version", Integer, nullable=False, server_default="1"),
     Column("origin", Text),
+    Column("follows", Uuid),
+    Column("chain_depth", Integer),
+    Column("batch", Uuid),
+    Column("batch_size", Integer),
+    Column("inherited", Text),
+    Column("watched", BigInteger),
     # Room in each page lets a renewal, which touches no index, stay in its page.
     postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
 )
@@ -105,6 +112,14 @@ Index("jobs_by_expires_at", jobs.c.expires_at, postgresql_where=MAY_EXPIRE, sqli
 #: Waiting jobs that were asked to stop while they ran.
 TO_CANCEL: Final = and_(jobs.c.stop_asked, _one_of(WAITING))
 Index("jobs_to_cancel", jobs.c.id, postgresql_where=TO_CANCEL, sqlite_where=TO_CANCEL)
+
+#: Finished jobs whose end others may wait for.
+WATCHED_END: Final = and_(jobs.c.watched.is_not(None), _one_of(TERMINAL))
+Index("jobs_watched_ends", jobs.c.id, postgresql_where=WATCHED_END, sqlite_where=WATCHED_END)
+FOLLOWS: Final = jobs.c.follows.is_not(None)
+Index("jobs_by_follows", jobs.c.follows, jobs.c.id, postgresql_where=FOLLOWS, sqlite_where=FOLLOWS)
+IN_BATCH: Final = jobs.c.batch.is_not(None)
+Index("jobs_by_batch", jobs.c.batch, jobs.c.state, postgresql_where=IN_BATCH, sqlite_where=IN_BATCH)
 
 #: Jobs whose notice is with the broker or on its way there.
 IS_QUEUED: Final = jobs.c.state == literal_column(f"'{JobState.QUEUED.value}'")

@@ -14,6 +14,7 @@ from jobmill.adapters.sql.clock import DatabaseClock
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.due_jobs import SqlDueJobs
 from jobmill.adapters.sql.durability import weakness_of
+from jobmill.adapters.sql.ended_jobs import SqlEndedJobs
 from jobmill.adapters.sql.enlisting import SqlEnlisting
 from jobmill.adapters.sql.epochs import SqlEpochs
 from jobmill.adapters.sql.faults import MEND
@@ -48,6 +49,7 @@ class SqlStore(Store):
     finder: SqlFinder
     due_jobs: SqlDueJobs
     agenda: SqlAgenda
+    ended_jobs: SqlEndedJobs
     quarantine: SqlQuarantine
     leadership: SqlLeadership
     epochs: SqlEpochs
@@ -81,6 +83,7 @@ class SqlStore(Store):
             finder=SqlFinder(database=database),
             due_jobs=SqlDueJobs(database=database),
             agenda=SqlAgenda.on(database),
+            ended_jobs=SqlEndedJobs.on(database),
             quarantine=SqlQuarantine(database=database),
             leadership=SqlLeadership.on(database),
             epochs=SqlEpochs.on(database),

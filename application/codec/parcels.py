@@ -85,6 +85,7 @@ class _Snapshot(msgspec.Struct, kw_only=True, omit_defaults=True):
     tenant: str | None = None
     tags: tuple[str, ...] = ()
     payload_version: _Version = 1
+    inherited: str | None = None
 
 
 class _Numbered(msgspec.Struct):
@@ -147,6 +148,7 @@ def encode_notice(job: Job) -> bytes:
             tenant=job.tenant,
             tags=job.tags,
             payload_version=job.payload_version,
+            inherited=job.inherited,
         )
     )
 

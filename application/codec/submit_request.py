@@ -1,9 +1,11 @@
 """A request for a job, as plain values: read strictly, with everything noted that is wrong with it."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
+from uuid import UUID
 
 from jobmill.application.codec.strict_json import FAULTS_MAX, pointer_token
 from jobmill.application.codec.strict_structure import STRICT
@@ -16,6 +18,8 @@ from jobmill.domain.states import Priority
 _BEYOND_S: Final = 1e10
 #: Of an unknown name, to be told to its sender.
 _NAME_CHARS: Final = 100
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _Read = Callable[[object], object]
 
@@ -115,6 +119,15 @@ def _unique(value: object) -> Unique:
     return Unique(**read)
 
 
+def _follows(value: object) -> UUID | int:
+    """A stored job by its id, or one of the same request by its number."""
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    if type(value) is not int:
+        raise TypeError("must be the id of a job, or the number of an earlier one of the same request")
+    return value
+
+
 def _unknown(_: object) -> object:
     raise TypeError("unknown field")
 
@@ -137,5 +150,6 @@ _FIELDS: Final[Mapping[str, tuple[str, _Read]]] = {
     "tenant": ("tenant", _text),
     "tags": ("tags", _tags),
     "unique": ("unique", _unique),
+    "follows": ("follows", _follows),
 }
 FIELD_NAMES: Final = tuple(_FIELDS)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from jobmill.application.commands import SubmitJob
 from jobmill.domain.options import Unique
@@ -23,6 +24,7 @@ def write_submit(command: SubmitJob) -> dict[str, Any]:
         "tenant": options.tenant,
         "tags": list(options.tags) or None,
         "unique": options.unique and _unique(options.unique),
+        "follows": str(options.follows) if isinstance(options.follows, UUID) else options.follows,
     }
     asked = {name: value for name, value in given.items() if value is not None}
     return {"type": command.type, "payload": command.payload, **asked}

@@ -1,5 +1,6 @@
 """What a handler is told of the attempt that it runs."""
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -41,6 +42,7 @@ class JobContext:
     _is_cancelled: Callable[[], bool] = field(alias="is_cancelled")
     _transact: Callable[[], AbstractAsyncContextManager[Any]] = field(alias="transact")
     _report: Callable[[float, str | None], None] = field(default=_nobody, alias="report")
+    _inherited: str | None = field(default=None, alias="inherited")
 
     @property
     def cancelled(self) -> bool:
@@ -49,6 +51,16 @@ class JobContext:
         An async handler is cancelled then; a ``def`` in a thread has to look here from time to time.
         """
         return self._is_cancelled()
+
+    @property
+    def previous(self) -> Any:  # noqa: ANN401 - whatever another handler has returned
+        """What the jobs before this one left it, as plain values; None if none had to end before it.
+
+        Of the job that this one follows it is the result. The callback of a batch gets a dictionary: the id
+        of the ``batch``, how many jobs it had (``size``), and how many of these ``succeeded``, ``failed``,
+        ``expired``, were ``cancelled`` or ``discarded``, or ended so long ago that they are ``gone``.
+        """
+        return None if self._inherited is None else json.loads(self._inherited)
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far the attempt is; the newest word is kept and shown with the job.

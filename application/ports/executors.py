@@ -43,6 +43,7 @@ class Errand:
         function: its name there.
         payload: JSON text of the newest version.
         deadline: see ``JobContext``, as are the rest.
+        inherited: what jobs before it left to this one, a JSON text.
     """
 
     module: str
@@ -55,6 +56,7 @@ class Errand:
     idempotency_key: str
     correlation_id: str | None
     deadline: datetime
+    inherited: str | None = None
 
 
 class Processes(Protocol):

@@ -46,7 +46,18 @@ class Withheld:
     """Not stored, because another job of its unit conflicts."""
 
 
-AddAnswer = Stored | Replayed | Conflicting | Withheld
+@frozen(kw_only=True)
+class WithoutPredecessor:
+    """Not stored, because the job that it follows is not there.
+
+    Args:
+        job_id: of the one that is not there.
+    """
+
+    job_id: UUID
+
+
+AddAnswer = Stored | Replayed | Conflicting | Withheld | WithoutPredecessor
 
 
 @frozen(kw_only=True)
@@ -73,6 +84,14 @@ class Unknown:
 SaveAnswer = Saved | Stale | Unknown
 
 
+def is_bound(unit: Sequence[NewJob]) -> bool:
+    """Return whether the jobs of a unit belong together: in a batch, or as some follow others of it."""
+    if not any(new.job.is_tied for new in unit):
+        return False
+    own = {new.job.id for new in unit}
+    return any(new.job.batch is not None or new.job.follows in own for new in unit)
+
+
 class JobRepository(Protocol):
     """Jobs, their notices and their history, stored together or not at all.
 
@@ -87,6 +106,11 @@ class JobRepository(Protocol):
         A unit is stored whole or not at all: if one of its keys conflicts, that job is ``Conflicting``, its
         neighbours are ``Withheld``, and none of the unit's keys is taken. A job one of whose keys is held by
         another job with the same fingerprint is ``Replayed`` and not stored; the rest of its unit is.
+
+        Of a bound unit, see ``is_bound``, either all jobs are replayed or none: where some are, these are
+        ``Conflicting`` and the others ``Withheld``. A job that follows one which is neither stored nor in its
+        unit is ``WithoutPredecessor``, and its neighbours are withheld as well. Who is followed, and whoever
+        belongs to a batch, is watched from here on: see ``EndedJobs``.
 
         A queued job gets an outbox row with its stamp as the row's id; a scheduled one gets none. A key is
         free, or can be taken over when its hold is over *and* its job is finished, by the store's clock. The
@@ -112,7 +136,8 @@ class JobRepository(Protocol):
         Copied from no snapshot are ``stop_asked``, which a requeue clears, and ``announces``, which a start
         or a requeue sets to 0; a start or a success may leave ``announced_at`` as the row has it. The history
         row, and the outbox row with the new stamp as its id if the target is not NONE, are written with it.
-        History beyond the last 25 rows of a job may be dropped.
+        History beyond the last 25 rows of a job may be dropped. ``inherited`` is written where the transition
+        has it. A requeued job is watched: see ``EndedJobs``.
 
         The caller sees to it that no job appears twice in one call.
         """

@@ -7,6 +7,7 @@ from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.broker_epochs import BrokerEpochs
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.due_jobs import DueJobs
+from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.enlisting import Enlisting
 from jobmill.application.ports.job_finder import JobFinder
 from jobmill.application.ports.job_repository import JobRepository
@@ -37,6 +38,8 @@ class Store(Protocol):
     def due_jobs(self) -> DueJobs: ...
     @property
     def agenda(self) -> Agenda: ...
+    @property
+    def ended_jobs(self) -> EndedJobs: ...
     @property
     def quarantine(self) -> Quarantine: ...
     @property

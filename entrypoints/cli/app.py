@@ -17,6 +17,7 @@ _COMMANDS: Final = (
     (_JOBS, "submit", "submit:submit", "Store a job to be run."),
     (_JOBS, "jobs", "jobs:jobs", "List jobs, newest first."),
     (_JOBS, "job", "jobs:job", "Show all that is known of one job."),
+    (_JOBS, "batch", "batch:batch", "Show how the jobs of a batch stand."),
     (_JOBS, "cancel", "operate:cancel", "Take waiting jobs back; ask running ones to stop."),
     (_DEAD, "dead", "dead:dead", "List what failed, expired, or could not be understood."),
     (_DEAD, "requeue", "operate:requeue", "Start dead or cancelled jobs over."),

@@ -77,6 +77,8 @@ def _columns(job: Job, now: datetime) -> Iterator[tuple[str, str | None]]:
     yield "tenant", job.tenant
     yield "tags", ", ".join(job.tags) or None
     yield "origin", job.origin
+    yield "follows", None if job.follows is None else str(job.follows)
+    yield "batch", None if job.batch_id is None else str(job.batch_id)
 
 
 def _said(progress: Progress, now: datetime) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import sleep as pause
 from typing import Annotated
+from uuid import UUID
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -40,6 +41,7 @@ class Wishes:
         tenant: on whose behalf.
         tag: a word to find the job by; may be repeated.
         unique: no second job of the type with this key until the first is finished.
+        follows: the id of the job after whose success it comes.
     """
 
     queue: str | None = None
@@ -54,6 +56,7 @@ class Wishes:
     tenant: str | None = None
     tag: tuple[str, ...] = ()
     unique: str | None = None
+    follows: UUID | None = None
 
     def fields(self) -> dict[str, object]:
         """Return what was asked for under the names of a request."""
@@ -70,6 +73,7 @@ class Wishes:
             "tenant": self.tenant,
             "tags": list(self.tag) or None,
             "unique": self.unique,
+            "follows": self.follows and str(self.follows),
         }
         return {name: value for name, value in asked.items() if value is not None}
 

@@ -13,6 +13,7 @@ from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.enlister import Enlister
+from jobmill.application.follow_ups import FollowUps
 from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
 from jobmill.application.ingress import IngressReaders
@@ -109,6 +110,7 @@ class Container(containers.DeclarativeContainer):
         Operator,
         commits=commits,
         leases=store.provided.leases,
+        ended_jobs=store.provided.ended_jobs,
         quarantine=store.provided.quarantine,
         submitter=submitter,
         registry=registry,
@@ -116,7 +118,10 @@ class Container(containers.DeclarativeContainer):
         entropy=entropy,
     )
     inspector = providers.Singleton(
-        Inspector, finder=store.provided.finder, quarantine=store.provided.quarantine
+        Inspector,
+        finder=store.provided.finder,
+        quarantine=store.provided.quarantine,
+        ended_jobs=store.provided.ended_jobs,
     )
     service_gateway = providers.Singleton(
         ServiceGateway, submitter=submitter, operator=operator, inspector=inspector, watch=watch
@@ -273,4 +278,13 @@ class Container(containers.DeclarativeContainer):
         relay=relay,
         leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
         observer=observer,
+    )
+    follow_ups = providers.Singleton(
+        FollowUps,
+        ended_jobs=store.provided.ended_jobs,
+        commits=commits,
+        clock=clock,
+        entropy=entropy,
+        observer=observer,
+        leads=providers.Callable(lambda leader: lambda: leader.leads, leader),
     )

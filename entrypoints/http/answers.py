@@ -13,7 +13,7 @@ from jobmill.application.submitter import Accepted
 from jobmill.domain.job import Job
 from jobmill.entrypoints.http.query_string import link_to_next
 from jobmill.entrypoints.http.refusals import NoSuchId
-from jobmill.entrypoints.http.views import BatchView, encode, job_view
+from jobmill.entrypoints.http.views import BatchView, NewBatchView, encode, job_view
 
 PREFIX: Final = "/api"
 ID: Final = "job_id"
@@ -82,6 +82,21 @@ def accepted_batch(accepted: Sequence[Accepted]) -> Written:
     if len(replayed) == len(accepted):
         return Written(200, (_REPLAYED,), body)
     return Written(201, (), body)
+
+
+def accepted_new_batch(accepted: Sequence[Accepted]) -> Written:
+    """Return the answer for a batch with its callback, the last; an earlier request made all or none."""
+    *others, last = accepted
+    batch = NewBatchView(
+        id=last.job.id,
+        callback=job_view(last.job),
+        jobs=[job_view(each.job) for each in others],
+        replayed=last.replayed,
+    )
+    location = (b"location", f"{PREFIX}/batches/{last.job.id}".encode())
+    if last.replayed:
+        return Written(200, (location, _REPLAYED), encode(batch))
+    return Written(201, (location,), encode(batch))
 
 
 def page_answer(request: Req, shown: object, *, next_after: UUID | None) -> Answer:

@@ -6,6 +6,7 @@ from litestar import Litestar, Response, route
 from litestar.handlers import HTTPRouteHandler
 
 from jobmill.entrypoints.http.answers import ID, PREFIX, Answer, Written
+from jobmill.entrypoints.http.batches import BatchRoutes
 from jobmill.entrypoints.http.dead_letters import DeadLetterRoutes
 from jobmill.entrypoints.http.docs import FILE, DocRoutes
 from jobmill.entrypoints.http.guard import Guard
@@ -68,6 +69,7 @@ def create_health_app(health: HealthRoutes, *, new_id: Callable[[], object]) -> 
 
 def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandler]:
     letters = DeadLetterRoutes(services=services)
+    batches = BatchRoutes(services=services)
     health = HealthRoutes(readiness=services.readiness, version=services.version)
     types = type_routes(services.registry)
     providers = ProviderRoutes(states=services.providers, clock=services.clock)
@@ -78,6 +80,8 @@ def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandle
     return [
         *_path("/jobs", get=jobs.page, post=jobs.submit),
         *_path("/jobs/batch", post=jobs.submit_batch, body_bytes_max=BATCH_BYTES_MAX),
+        *_path("/batches", post=batches.submit, body_bytes_max=BATCH_BYTES_MAX),
+        *_path(f"/batches/{_ID}", get=batches.report),
         *_path(f"/jobs/{_ID}", get=jobs.story),
         *_path(f"/jobs/{_ID}/cancel", post=jobs.cancel),
         *_path(f"/jobs/{_ID}/requeue", post=jobs.requeue),

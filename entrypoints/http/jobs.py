@@ -57,7 +57,7 @@ class JobRoutes:
         """Store up to a thousand jobs, all or none."""
         no_query(request)
         refuse_idempotency_key(request)
-        commands = await _batch(await read_bytes(request, bytes_max=BATCH_BYTES_MAX))
+        commands = await read_jobs(await read_bytes(request, bytes_max=BATCH_BYTES_MAX))
         return accepted_batch(await self.services.submitter.submit(commands, pointer="/jobs/{at}"))
 
     async def page(self, request: Req) -> Answer:
@@ -111,14 +111,14 @@ def edited_payload(body: object) -> object:
     return body.get("payload")
 
 
-async def _batch(raw: bytes) -> Sequence[SubmitJob]:
-    """Read a batch; a long one in pieces, so that nobody waits for it.
+async def read_jobs(raw: bytes) -> Sequence[SubmitJob]:
+    """Read a list of jobs; a long one in pieces, so that nobody waits for it.
 
     Raises:
         InvalidInput: it is another thing than a batch. What is wrong with its jobs stands in the commands.
     """
     if len(raw) <= READ_AT_ONCE_BYTES_MAX:
-        return _commands(_items(read_json(raw)))
+        return jobs_in(read_json(raw))
     commands: list[SubmitJob] = []
     faults, pauses = 0, Pauses()
     for at, item in enumerate(_CUTTER.items(raw)):
@@ -131,6 +131,11 @@ async def _batch(raw: bytes) -> Sequence[SubmitJob]:
             break
         await pauses.after(len(item))
     return commands
+
+
+def jobs_in(body: object) -> Sequence[SubmitJob]:
+    """Return the jobs of a list that is read already; raises as ``read_jobs``."""
+    return _commands(_items(body))
 
 
 def _items(body: object) -> Sequence[object]:

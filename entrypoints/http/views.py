@@ -8,12 +8,14 @@ from uuid import UUID
 
 import msgspec
 
+from jobmill.application.batches import counts_of
 from jobmill.application.inspector import DeadLetter
 from jobmill.application.ports.job_finder import JobStory
 from jobmill.application.ports.progress import Progress
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 from jobmill.domain.states import Fact, JobState, Priority
+from jobmill.domain.ties import Tally
 from jobmill.domain.transition import HistoryEntry
 
 encode: Final = msgspec.json.Encoder().encode
@@ -50,6 +52,8 @@ class JobView(msgspec.Struct, kw_only=True):
     idempotency_key: str | None
     tenant: str | None
     tags: tuple[str, ...]
+    follows: UUID | None
+    batch: UUID | None
     timeout_s: float
     ttl_s: float | None
     stop_asked: bool
@@ -92,6 +96,30 @@ class BatchView(msgspec.Struct, kw_only=True):
     replayed: list[int]
 
 
+class NewBatchView(msgspec.Struct, kw_only=True):
+    """A batch with a callback: its jobs in their order, and whether an earlier request made it."""
+
+    id: UUID
+    callback: JobView
+    jobs: list[JobView]
+    replayed: bool
+
+
+class BatchReportView(msgspec.Struct, kw_only=True):
+    """How the jobs of a batch stand. ``gone`` had ended so long ago that they are kept no longer."""
+
+    id: UUID
+    callback: JobView
+    size: int
+    unfinished: int
+    succeeded: int
+    failed: int
+    expired: int
+    cancelled: int
+    discarded: int
+    gone: int
+
+
 class DeadJobView(JobView, kw_only=True):
     """A job among the dead letters."""
 
@@ -127,6 +155,11 @@ class WholeMessageView(MessageView, kw_only=True):
 def job_view(job: Job) -> JobView:
     """Return a job without its history."""
     return JobView(**_columns(job))
+
+
+def batch_report_view(callback: Job, tally: Tally) -> BatchReportView:
+    """Return how a batch stands."""
+    return BatchReportView(id=callback.id, callback=job_view(callback), **counts_of(tally))
 
 
 def story_view(story: JobStory) -> StoryView:
@@ -176,6 +209,8 @@ def _columns(job: Job) -> dict[str, Any]:
         "idempotency_key": job.idempotency_key,
         "tenant": job.tenant,
         "tags": job.tags,
+        "follows": job.follows,
+        "batch": job.batch_id,
         "timeout_s": whole_seconds(job.timeout),
         "ttl_s": None if job.ttl is None else whole_seconds(job.ttl),
         "stop_asked": job.stop_asked,

@@ -1,5 +1,6 @@
 """Jobmill: durable background jobs. What stands here is all that is public."""
 
+from jobmill.application.batches import Batch, BatchReport
 from jobmill.application.client import Client
 from jobmill.application.errors import (
     ClientClosed,
@@ -37,6 +38,8 @@ from jobmill.domain.states import JobState, Priority
 from jobmill.entrypoints.connecting import connect, connect_sync
 
 __all__ = [
+    "Batch",
+    "BatchReport",
     "Client",
     "ClientClosed",
     "ForeignDatabase",

@@ -1,6 +1,7 @@
 """What the documentation shows of the client. Both type checkers take it as it stands."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -64,6 +65,18 @@ def tells_what_is_wrong(mill: SyncClient) -> list[tuple[str, str]]:
     except (jobmill.QueueFull, jobmill.Unavailable) as error:
         return [("", f"again in {error.retry_after.total_seconds()} s")]
     return []
+
+
+async def ties_jobs_together(mill: Client, sync_mill: SyncClient) -> int:
+    first = await mill.submit(make_thumbnail, Thumbnail("a.png"))
+    await mill.submit(charge, Charge(7, "tok_1", 1250), follows=first)
+    parts: list[Submission[Any]] = [
+        Submission(make_thumbnail, Thumbnail("b.png")),
+        Submission(charge, Charge(8, "tok_1", 1250), options={"follows": 0}),
+    ]
+    batch = await mill.submit_batch(parts, callback=Submission(print_report, {"year": 2030}))
+    again = sync_mill.submit_batch(parts, callback=Submission("report.print", {"year": 2030}))
+    return (await mill.batch(batch)).succeeded + sync_mill.batch(again.id).unfinished
 
 
 async def calls_the_function_itself() -> object:

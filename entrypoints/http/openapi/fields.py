@@ -5,6 +5,7 @@ from typing import Final
 
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import PAGE_MAX
+from jobmill.application.submitter import BATCH_MAX
 from jobmill.domain.job_type import TIMEOUT_MAX, TTL_MAX
 from jobmill.domain.options import DELAY_MAX, KEY_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
 from jobmill.domain.retry_policy import MAX_ATTEMPTS_LIMIT
@@ -81,6 +82,14 @@ def option_schemas(registry: Registry) -> Mapping[str, Schema]:
             "maxItems": TAGS_MAX,
             "items": line("One tag.", chars_max=TAG_CHARS_MAX),
             "description": "Words to find it by.",
+        },
+        "follows": {
+            "description": "Comes after the success of this job: its id, or the number, from 0, of an "
+            "earlier job of the same request. Cancelled if that one ends otherwise.",
+            "anyOf": [
+                {"type": "string", "format": "uuid"},
+                {"type": "integer", "minimum": 0, "maximum": BATCH_MAX - 1},
+            ],
         },
         "unique": {
             "description": "No second job of the type with this key, until this one is finished.",

@@ -58,7 +58,7 @@ class Operation:
     refusals: tuple[str, ...] = ()
 
 
-_JOBS, _DEAD, _HEALTH = "Jobs", "Dead letters", "Health"
+_JOBS, _BATCHES, _DEAD, _HEALTH = "Jobs", "Batches", "Dead letters", "Health"
 _JOB: Final = Good(means="The job as it stands now.", schema="Job")
 _NEW: Final = Good(means="The job is stored.", schema="Job", headers=("Location",))
 _KNOWN: Final = Good(
@@ -93,6 +93,33 @@ OPERATIONS: Final = (
             ),
         },
         refusals=_SUBMIT,
+    ),
+    Operation(
+        method="post",
+        path="/batches",
+        name="submitBatchWithCallback",
+        summary="Submit up to 1,000 jobs and one that runs when all of them have ended, all or none",
+        group=_BATCHES,
+        body=("SubmitBatchWithCallback",),
+        good={
+            201: Good(means="All are stored.", schema="NewBatch", headers=("Location",)),
+            200: Good(
+                means="All were made by an earlier request.",
+                schema="NewBatch",
+                headers=("Location", "Idempotency-Replayed"),
+            ),
+        },
+        refusals=_SUBMIT,
+    ),
+    Operation(
+        method="get",
+        path="/batches/{id}",
+        name="getBatch",
+        summary="See how the jobs of a batch stand",
+        group=_BATCHES,
+        parameters=(ID,),
+        good={200: Good(means="Their numbers.", schema="BatchReport")},
+        refusals=(*_QUERY, "job-not-found", *_STORE),
     ),
     Operation(
         method="get",

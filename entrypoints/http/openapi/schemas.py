@@ -18,11 +18,13 @@ from jobmill.entrypoints.http.problems import KINDS, ProblemView, type_uri
 from jobmill.entrypoints.http.providers import ProviderView
 from jobmill.entrypoints.http.views import (
     QUARANTINED,
+    BatchReportView,
     BatchView,
     DeadJobView,
     DeadStoryView,
     JobView,
     MessageView,
+    NewBatchView,
     StoryView,
     WholeMessageView,
     outcome_word,
@@ -36,6 +38,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "EntryView": "HistoryEntry",
     "ProgressView": "Progress",
     "BatchView": "Batch",
+    "NewBatchView": "NewBatch",
+    "BatchReportView": "BatchReport",
     "DeadJobView": "DeadJob",
     "DeadStoryView": "DeadJobWithHistory",
     "MessageView": "Message",
@@ -53,6 +57,8 @@ _ANSWERS: Final = (
     JobView,
     StoryView,
     BatchView,
+    NewBatchView,
+    BatchReportView,
     DeadJobView,
     DeadStoryView,
     MessageView,
@@ -92,12 +98,21 @@ def named_schemas(registry: Registry) -> dict[str, Schema]:
             },
         }
     )
+    jobs = {"type": "array", "minItems": 1, "maxItems": BATCH_MAX, "items": ref("Submit")}
     schemas["SubmitBatch"] = {
         "type": "object",
         "required": ["jobs"],
         "additionalProperties": False,
+        "properties": {"jobs": jobs},
+    }
+    schemas["SubmitBatchWithCallback"] = {
+        "type": "object",
+        "description": "Either all of the jobs have an idempotency key, the callback included, or none has.",
+        "required": ["jobs", "callback"],
+        "additionalProperties": False,
         "properties": {
-            "jobs": {"type": "array", "minItems": 1, "maxItems": BATCH_MAX, "items": ref("Submit")}
+            "jobs": jobs,
+            "callback": {"allOf": [ref("Submit")], "not": {"required": ["follows"]}},
         },
     }
     payload = {"type": "object", "propertyNames": {"pattern": TEXT}, "additionalProperties": ref("Json")}

@@ -17,6 +17,7 @@ from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
+from jobmill.application.follow_ups import FollowUps
 from jobmill.application.handlers import Registry
 from jobmill.application.inspector import Inspector
 from jobmill.application.leader import Leader
@@ -107,10 +108,9 @@ class Services:
             types=self.types,
             **ruled,
         )
-        self.operator = Operator(
-            leases=self.store.leases, quarantine=self.store.quarantine, submitter=self.submitter, **ruled
-        )
-        self.inspector = Inspector(finder=self.store.finder, quarantine=self.store.quarantine)
+        kept: dict[str, Any] = {"quarantine": self.store.quarantine, "ended_jobs": self.store.ended_jobs}
+        self.operator = Operator(leases=self.store.leases, submitter=self.submitter, **kept, **ruled)
+        self.inspector = Inspector(finder=self.store.finder, **kept)
         self.attendance = Attendance(
             presence=self.store.presence if self.is_present else None,
             entropy=self.entropy,
@@ -204,6 +204,13 @@ class Services:
             **present,
             **watched,
         )
+        self.follow_ups = FollowUps(
+            ended_jobs=self.store.ended_jobs,
+            commits=self.commits,
+            leads=lambda: self.leader.leads,
+            **chance,
+            **watched,
+        )
         works = self.concurrency is not None
         self.engine = Engine(
             relay=self.relay,
@@ -213,6 +220,7 @@ class Services:
             keeper=self.keeper if works else None,
             progress=self.progress if works else None,
             leader=self.leader if works and self.leads else None,
+            follow_ups=self.follow_ups if works and self.leads else None,
             attendance=self.attendance if works else None,
             types=self.types,
             grace_s=self.grace_s,

@@ -9,6 +9,7 @@ from typing import Any, Final, Self, TypeVar, Unpack, overload
 from uuid import UUID
 
 from jobmill.adapters.memory.tables import Effect
+from jobmill.application.batches import Batch, BatchReport
 from jobmill.application.client import WAIT_DEFAULT, Options, Submission
 from jobmill.application.handlers import JobHandlers, JobType
 from jobmill.application.public_job import Job
@@ -65,6 +66,14 @@ class SyncVirtualMill:
     def submit_many(self, submissions: Sequence[Submission[Any]]) -> Sequence[Job]:
         """Store several jobs, all or none; see ``Client``."""
         return self.run(self.mill.submit_many(submissions))
+
+    def submit_batch(self, submissions: Sequence[Submission[Any]], *, callback: Submission[Any]) -> Batch:
+        """Store jobs and one that runs when all of them have ended; see ``Client``."""
+        return self.run(self.mill.submit_batch(submissions, callback=callback))
+
+    def batch(self, batch: UUID | str | Batch) -> BatchReport:
+        """Return how a batch stands; raises ``JobNotFound``."""
+        return self.run(self.mill.batch(batch))
 
     def get(self, job: UUID | str | Job) -> Job:
         """Return a job as it stands; raises ``JobNotFound``."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from jobmill.application.batches import BatchReport
 from jobmill.application.commands import SubmitJob
 from jobmill.application.gateway import Gateway
 from jobmill.application.handlers import JobType
@@ -22,16 +23,27 @@ class VirtualGateway(Gateway):
 
     world: MillWorld
 
-    async def submit(self, unit: Sequence[SubmitJob], *, types: Sequence[JobType[Any]] = ()) -> Sequence[Job]:
+    async def submit(
+        self,
+        unit: Sequence[SubmitJob],
+        *,
+        types: Sequence[JobType[Any]] = (),
+        callback: SubmitJob | None = None,
+    ) -> Sequence[Job]:
         """See ``Gateway``."""
         self.world.learn(types)
-        jobs: Sequence[Job] = await self._asked("submit", unit)
+        jobs: Sequence[Job] = await self._asked("submit", unit, callback=callback)
         return jobs
 
     async def get(self, job_id: UUID) -> Job:
         """See ``Gateway``."""
         job: Job = await self._asked("get", job_id)
         return job
+
+    async def batch(self, batch_id: UUID) -> BatchReport:
+        """See ``Gateway``."""
+        report: BatchReport = await self._asked("batch", batch_id)
+        return report
 
     async def page(self, query: JobQuery) -> Sequence[Job]:
         """See ``Gateway``."""

@@ -15,7 +15,8 @@ from jobmill.application.errors import JobNotFound
 from jobmill.application.filters import id_of
 from jobmill.application.handlers import JobHandlers, JobType
 from jobmill.application.public_job import Job, seen_from_outside
-from jobmill.domain.states import JobState
+from jobmill.domain.job import Job as StoredJob
+from jobmill.domain.states import TERMINAL, JobState
 from jobmill.testing.crash_plan import CrashPoint
 from jobmill.testing.errors import CrashNotReached, StillOpen
 from jobmill.testing.expectation import Expectation, named, told
@@ -80,7 +81,7 @@ class VirtualMill(Client):
         await loop.stillness()
 
     async def run_until_idle(self, *, within: timedelta = IDLE_WITHIN) -> None:
-        """Let time pass until nothing runs or is queued, and no retry is due within reach.
+        """Let time pass until nothing runs, is queued or may follow what has ended, and no retry is due.
 
         Jobs that are scheduled for later are no business of the moment: ``advance`` to them.
 
@@ -109,8 +110,16 @@ class VirtualMill(Client):
             seen_from_outside(job)
             for job in self._world.tables.jobs.values()
             if job.state in (JobState.PROCESSING, JobState.QUEUED)
+            or (job.is_held and self._has_come(job))
             or (job.state is JobState.RETRYING and job.retry_at is not None and job.retry_at <= until)
         ]
+
+    def _has_come(self, held: StoredJob) -> bool:
+        """What a job waited for has ended."""
+        jobs = self._world.tables.jobs
+        if held.follows is not None:
+            return held.follows in jobs and jobs[held.follows].state in TERMINAL
+        return all(job.state in TERMINAL for job in jobs.values() if job.batch == held.id)
 
     def _still_open(self, jobs: Sequence[Job], within: timedelta) -> str:
         why = ", while the broker is down" if self._world.is_broker_down else ""

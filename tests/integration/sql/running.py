@@ -50,6 +50,7 @@ async def run_mill(database_url: str, *, works: bool = True) -> AsyncGenerator[R
             keeper=container.keeper() if works else None,
             leader=container.leader() if works else None,
             forwarder=container.forwarder() if works else None,
+            follow_ups=container.follow_ups() if works else None,
             attendance=container.attendance() if works else None,
         )
         _failed = await stack.enter_async_context(engine.running())

@@ -42,7 +42,7 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
         earlier.setattr("jobmill.adapters.sql.migrating.REVISION", 1)
         assert await migrate(empty_url) == (0, 1)
     job = a_job()
-    await write_as_an_earlier_release(empty_url, job, lacking=("payload_version", "origin"))
+    await write_as_an_earlier_release(empty_url, job, lacking=("payload_version", *LATER))
 
     assert await migrate(empty_url) == (1, REVISION)
 
@@ -50,6 +50,10 @@ async def test_a_database_of_an_earlier_release_is_brought_up_to_date_with_its_j
     async with open_sql_store(empty_url) as store:
         await store.check()
         assert await store.jobs.get([job.id]) == [job]
+
+
+#: Columns that came after the partitions.
+LATER = ("origin", "follows", "chain_depth", "batch", "batch_size", "inherited", "watched")
 
 
 async def write_as_an_earlier_release(url: str, job: Job, *, lacking: tuple[str, ...]) -> None:
@@ -147,7 +151,7 @@ async def test_a_used_table_becomes_the_first_partition_with_all_its_rows(
             now, later = a_job(now=world.now), world.now + 400 * DAY
             ahead = a_job_that_is(JobState.QUEUED, now=world.now, id=an_id_made(later))
             for job in (now, ahead):
-                await write_as_an_earlier_release(postgres_url, job, lacking=("origin",))
+                await write_as_an_earlier_release(postgres_url, job, lacking=LATER)
             file = await hand.fetchval("SELECT pg_relation_filenode('jobs')")
 
             await migrate(postgres_url)

@@ -126,6 +126,23 @@ async def test_the_scheduler_reads_no_finished_jobs(full: SqlStore, plans: list[
         assert re.search(r"jobs_by_|jobs_to_cancel|jobs_\d{8}_\w+_idx", plan), plan
 
 
+async def test_what_waits_for_others_is_found_by_what_it_waits_for(
+    full: SqlStore, plans: list[Asked]
+) -> None:
+    [callback] = [a_job_that_is(JobState.SCHEDULED, now=full.clock.now(), batch_size=1)]
+    await full.jobs.add([[NewJob(job=callback)]])
+    plans.clear()
+    await full.ended_jobs.ended(limit=100)
+    await full.ended_jobs.held_after([an_id(), an_id()], limit=100)
+    await full.ended_jobs.tallies([callback.id])
+    asked = list(plans)
+
+    assert len(asked) == 4
+    for statement, parameters in asked:
+        plan = await explained(full, statement, parameters)
+        assert whole_tables(plan) == [], plan
+
+
 async def test_lost_notices_are_found_without_reading_what_waits(full: SqlStore, plans: list[Asked]) -> None:
     """A backlog may be large, and all of it younger than what a barrier judges."""
     lanes = [Lane(queue=queue, priority=each) for queue in ("common", "rare") for each in Priority]

@@ -34,6 +34,10 @@ STAYS_AT_HOME = {
     "error",
     "error_kind",
     "result",
+    "follows",
+    "chain_depth",
+    "batch",
+    "batch_size",
 }
 FULL = a_job(
     type="mail.send",
@@ -61,6 +65,7 @@ FULL = a_job(
     tenant="t",
     tags=("a", "b"),
     payload_version=2,
+    inherited='{"path":"\u00e4"}',
 )
 TIMES = st.datetimes(timezones=st.just(UTC))
 COUNTS = st.integers(0, 2**31 - 1)

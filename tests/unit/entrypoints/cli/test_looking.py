@@ -11,9 +11,10 @@ from jobmill.application.ports.progress import ProgressReport
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
+from jobmill.domain.ties import Ties
 from jobmill.entrypoints.cli.exits import Exit
 
-from tests.builders import a_job, an_id, failed, started
+from tests.builders import a_job, a_stamp, a_submitted_job, an_id, failed, started
 from tests.contract.store_world import StoreWorld
 from tests.unit.entrypoints.cli.mill import Mill, Told
 
@@ -45,6 +46,26 @@ def test_on_a_wide_screen_there_is_room_for_queue_and_error(
 
     assert told.lines[0].split()[-2:] == ["QUEUE", "ERROR"]
     assert told.lines[1].endswith("default  card declined")
+
+
+def test_a_batch_is_shown_by_its_numbers(mill: Mill) -> None:
+    first, callback = mill.has(_a_batch)
+
+    told = mill.run("batch", str(callback.id))
+    record = mill.run("batch", str(callback.id), "--json").records[0]
+
+    assert told.lines[0].split()[:4] == ["CALLBACK", "SIZE", "UNFINISHED", "SUCCEEDED"]
+    assert told.lines[1].split() == ["scheduled", "2", "1", "0", "0", "0", "1", "0", "0"]
+    assert (record["id"], record["size"], record["cancelled"]) == (str(callback.id), 2, 1)
+    assert mill.run("batch", str(first.id)).code == Exit.REFUSED
+
+
+def test_a_job_shows_what_it_has_to_do_with_others(mill: Mill) -> None:
+    first, callback = mill.has(_a_batch)
+
+    told = mill.run("job", str(first.id))
+
+    assert any(line.split() == ["batch", str(callback.id)] for line in told.lines)
 
 
 def test_however_long_the_other_words_are_no_id_is_cut(mill: Mill) -> None:
@@ -259,3 +280,11 @@ async def _a_job_that_is_half_done(world: StoreWorld) -> Job:
     said = ProgressReport(fence=job.fence, attempt=1, fraction=0.5, note="page 3")
     await world.store.progress.write([said])
     return job
+
+
+async def _a_batch(world: StoreWorld) -> tuple[Job, Job]:
+    """One of its two jobs was cancelled."""
+    callback = a_submitted_job(now=world.now).tied(Ties(batch_size=2))
+    first, second = (a_submitted_job(now=world.now).tied(Ties(batch=callback.id)) for _ in range(2))
+    await world.add(first, second, callback)
+    return await world.saved(first.cancel(now=world.now, stamp=a_stamp())), callback

@@ -51,6 +51,14 @@ def test_every_option_of_a_job_can_be_given(shop: Mill) -> None:
     assert (job["correlation_id"], job["tenant"], job["tags"]) == ("c", "t", ["x", "y"])
 
 
+def test_a_job_may_follow_another(mill: Mill) -> None:
+    first = mill.run("submit", "simulate", "--json").records[0]
+
+    told = mill.run("submit", "simulate", "--follows", first["id"], "--json")
+
+    assert (told.records[0]["status"], told.records[0]["follows"]) == ("scheduled", first["id"])
+
+
 def test_a_delay_makes_a_job_for_later(mill: Mill) -> None:
     told = mill.run("submit", "simulate", "--delay", "1h30m", "--json")
 

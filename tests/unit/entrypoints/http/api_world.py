@@ -164,6 +164,7 @@ class ApiWorld:
         operator = Operator(
             commits=commits,
             leases=store.leases,
+            ended_jobs=store.ended_jobs,
             quarantine=store.quarantine,
             submitter=submitter,
             registry=self.registry,
@@ -173,7 +174,9 @@ class ApiWorld:
         return HttpServices(
             submitter=submitter,
             operator=operator,
-            inspector=Inspector(finder=store.finder, quarantine=store.quarantine),
+            inspector=Inspector(
+                finder=store.finder, quarantine=store.quarantine, ended_jobs=store.ended_jobs
+            ),
             registry=self.registry,
             readiness=self._readiness,
             is_local=self.is_local,

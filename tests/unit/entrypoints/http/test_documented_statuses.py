@@ -28,7 +28,11 @@ PROMISED: Final = [
     if status != "500" or operation.name not in SELF_CONTAINED
 ]
 
-GOOD_BODIES: Final[Mapping[str, object]] = {"submitJob": an_email(), "submitBatch": {"jobs": [an_email()]}}
+GOOD_BODIES: Final[Mapping[str, object]] = {
+    "submitJob": an_email(),
+    "submitBatch": {"jobs": [an_email()]},
+    "submitBatchWithCallback": {"jobs": [an_email()], "callback": an_email()},
+}
 #: In which state a job has to be for the verb in the path.
 MOVABLE: Final = {"cancel": JobState.QUEUED, "requeue": JobState.FAILED, "discard": JobState.FAILED}
 
@@ -51,7 +55,9 @@ async def send(
 async def a_stored_job(api: ApiWorld, operation: Operation) -> Job:
     verb = operation.path.rpartition("/")[2]
     state = JobState.FAILED if "dead" in operation.path else MOVABLE.get(verb, JobState.QUEUED)
-    facts = {"type": "email", "queue": "mail", "payload": '{"recipient":"ada"}'}
+    facts: dict[str, Any] = {"type": "email", "queue": "mail", "payload": '{"recipient":"ada"}'}
+    if operation.name == "getBatch":
+        facts["batch_size"] = 1
     return await api.has(a_job_that_is(state, now=api.clock.now(), **facts))
 
 
@@ -60,11 +66,19 @@ async def well(api: ApiWorld, operation: Operation, **settings: Any) -> httpx.Re
     return await send(api, operation, GOOD_BODIES.get(operation.name), job_id=job.id, **settings)
 
 
+def keyed(operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
+    """A request for this job under its key."""
+    if operation.name == "submitJob":
+        return body
+    if operation.name == "submitBatch":
+        return {"jobs": [body]}
+    return {"jobs": [body], "callback": an_email(idempotency_key="callback")}
+
+
 async def replayed(api: ApiWorld, operation: Operation) -> httpx.Response:
     if operation.name not in GOOD_BODIES:
         return await well(api, operation)
-    body = an_email(idempotency_key="k")
-    request = body if operation.name == "submitJob" else {"jobs": [body]}
+    request = keyed(operation, an_email(idempotency_key="k"))
     await send(api, operation, request)
     return await send(api, operation, request)
 
@@ -103,7 +117,7 @@ async def against_the_state(api: ApiWorld, operation: Operation) -> httpx.Respon
 
 
 async def with_too_much(api: ApiWorld, operation: Operation) -> httpx.Response:
-    size = 17 * 1024 * (1024 if operation.name == "submitBatch" else 1)
+    size = 17 * 1024 * (1024 if operation.name.startswith("submitBatch") else 1)
     return await send(api, operation, b" " * size, job_id=(await a_stored_job(api, operation)).id)
 
 
@@ -129,8 +143,7 @@ async def under_a_key_that_is_taken(api: ApiWorld, operation: Operation) -> http
     if operation.name not in GOOD_BODIES:
         return await well(api, operation)
     await api.submits(idempotency_key="k")
-    body = an_email(idempotency_key="k", tags=["other"])
-    return await send(api, operation, body if operation.name == "submitJob" else {"jobs": [body]})
+    return await send(api, operation, keyed(operation, an_email(idempotency_key="k", tags=["other"])))
 
 
 async def with_a_fault_of_ours(api: ApiWorld, operation: Operation) -> httpx.Response:
