@@ -1,0 +1,1 @@
+"""The queue, embedded by its README, and on real servers with two workers."""
