@@ -78,6 +78,7 @@ def test_an_example_has_all_that_every_example_has(name: str) -> None:
     wanted += [f"{package(name)}/{part}.py" for part in ("jobs", "load", "demo_failure")]
 
     assert [file for file in wanted if not (folder / file).is_file()] == []
+    assert not (folder / "tests" / "__init__.py").exists(), "the tests of all examples would be one package"
     assert f"[`{name}`]({name})" in (EXAMPLES / "README.md").read_text()
     typed = [step.line or "" for step in steps_of((folder / "README.md").read_text())]
     assert {"make up", "make load", "make demo-failure"} <= {line.partition(" ARGS")[0] for line in typed}

@@ -5,6 +5,8 @@ import asyncio
 import aiormq
 import aiormq.exceptions
 import asyncpg
+import redis.asyncio
+import redis.exceptions
 from yarl import URL
 
 from tests.servers.addresses import postgres_url
@@ -45,6 +47,19 @@ async def ask_postgres(url: str, *, question: str = "select version()") -> str:
             finally:
                 connection.terminate()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise NoAnswer(_words(error)) from error
+
+
+async def ask_redis(url: str) -> str:
+    """The version of the server that answers at ``url``.
+
+    Raises:
+        NoAnswer: it cannot be reached, or refuses us.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S), redis.asyncio.from_url(url) as client:
+            return str((await client.info("server"))["redis_version"])
+    except (OSError, redis.exceptions.RedisError, ValueError) as error:
         raise NoAnswer(_words(error)) from error
 
 
