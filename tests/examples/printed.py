@@ -13,6 +13,8 @@ MASKS: Final = (
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<clock>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s)\b"), "<duration>"),
     (re.compile(r"\b\d+ a second"), "<rate>"),
+    # Who looks late sees no more when it will be.
+    (re.compile(r"\bretry in <duration>|\bto be retried\b"), "<retry>"),
 )
 
 

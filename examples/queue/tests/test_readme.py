@@ -8,7 +8,7 @@ from tests.examples.copied import copied
 from tests.examples.readme import follow
 from tests.servers.ports import free_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 async def test_every_command_of_the_readme_prints_what_it_says(tmp_path: Path) -> None:

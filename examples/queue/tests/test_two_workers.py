@@ -18,7 +18,7 @@ from tests.servers.ports import free_ports
 
 EXPIRED = {"card": "expired", "cents": 1}
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 @pytest_asyncio.fixture

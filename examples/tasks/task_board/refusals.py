@@ -29,7 +29,7 @@ def install(app: FastAPI) -> None:
 async def invalid(_request: Request, error: Exception) -> Response:
     """As FastAPI does, but in ASCII: what was sent is repeated, be it half a character."""
     assert isinstance(error, RequestValidationError)
-    detail = json.dumps({"detail": jsonable_encoder(error.errors())})
+    detail = json.dumps({"detail": jsonable_encoder(error.errors())}, separators=(",", ":"))
     return Response(detail, status_code=422, media_type="application/json")
 
 

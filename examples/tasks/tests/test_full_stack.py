@@ -27,7 +27,7 @@ from tests.servers.private_redis import PrivateRedis, private_redis
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 TASK = {"title": "Write", "userId": 1}
 WITHIN_S = 60.0
