@@ -101,9 +101,11 @@ class Exchange:
 
     async def _once(self, method: str, url: URL, data: bytes | None) -> Answer:
         headers = {} if data is None else {"content-type": "application/json"}
+        # Of a body that is not there nothing is claimed; by itself aiohttp calls it octets.
+        unsaid = ["content-type"] if data is None else []
         try:
             async with self.session.request(
-                method, url, data=data, headers=headers, allow_redirects=False
+                method, url, data=data, headers=headers, skip_auto_headers=unsaid, allow_redirects=False
             ) as response:
                 body = await response.content.read(ANSWER_BYTES_MAX)
                 while chunk := await response.content.read(ANSWER_BYTES_MAX):

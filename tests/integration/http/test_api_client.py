@@ -15,6 +15,11 @@ from jobmill.application.errors import AnswerLost
 from tests.integration.sql.shop import Charge, charge
 
 Speak = Callable[[asyncio.StreamWriter], Awaitable[None]]
+JOB = (
+    '{"id":"019b0000-0000-7000-8000-000000000000","type":"t","status":"queued","attempts":0,'
+    '"max_attempts":3,"payload":{},"queue":"q","priority":"normal","timeout_s":60,'
+    '"created_at":"2030-01-31T08:00:00Z","updated_at":"2030-01-31T08:00:00Z"}'
+)
 
 
 @define(kw_only=True)
@@ -139,6 +144,14 @@ async def test_a_code_that_this_version_does_not_know_keeps_its_name() -> None:
         assert error.value.code == "brand-new"
 
 
+@pytest.mark.parametrize("verb", ["requeue", "cancel"])
+async def test_a_change_without_a_body_claims_no_kind_of_body(verb: str) -> None:
+    async with meeting(says("200 OK", JOB)) as (client, stranger):
+        await getattr(client, verb)("019b0000-0000-7000-8000-000000000000")
+
+        assert "content-type" not in stranger.heads[0].lower()
+
+
 async def test_what_needs_the_database_says_so() -> None:
     async with meeting(says("200 OK", "[]")) as (client, stranger):
         with pytest.raises(jobmill.NeedsDatabase, match="leave `within=` out"):
@@ -150,12 +163,7 @@ async def test_what_needs_the_database_says_so() -> None:
 
 
 async def test_a_wait_whose_server_answers_at_once_does_not_ask_without_a_pause() -> None:
-    job = (
-        '{"id":"019b0000-0000-7000-8000-000000000000","type":"t","status":"queued","attempts":0,'
-        '"max_attempts":3,"payload":{},"queue":"q","priority":"normal","timeout_s":60,'
-        '"created_at":"2030-01-31T08:00:00Z","updated_at":"2030-01-31T08:00:00Z"}'
-    )
-    async with meeting(says("200 OK", job)) as (client, stranger):
+    async with meeting(says("200 OK", JOB)) as (client, stranger):
         with pytest.raises(jobmill.WaitTimedOut):
             await client.wait("019b0000-0000-7000-8000-000000000000", timeout=timedelta(seconds=1.2))
 

@@ -1,0 +1,1 @@
+"""A generic job queue in its smallest form."""
