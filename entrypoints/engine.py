@@ -1,11 +1,11 @@
 """Running the services of one process, and shutting them down in the right order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -37,6 +37,10 @@ async def _in_this_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 class EngineFailed(Exception):
     """A service ended by itself: a fault of ours, so the process had better start anew."""
+
+
+class _Service(Protocol):
+    def run(self) -> Coroutine[Any, Any, None]: ...
 
 
 @frozen(kw_only=True)
@@ -79,27 +83,17 @@ class Engine:
         if self.attendance is not None:
             attending.append(self._start(self.aside(self.attendance.run), failed))
             await _settled(self.attendance)
-        services = [self._start(self.relay.run(), failed)]
+        services = self._start_all([self.relay, self.progress, self.protection], failed)
         if self.keeper is not None:
             services.append(self._start(self.keeper.keep(), failed))
-        if self.progress is not None:
-            services.append(self._start(self.progress.run(), failed))
-        if self.protection is not None:
-            services.append(self._start(self.protection.run(), failed))
-        chores = [self._start(self.leader.run(), failed)] if self.leader is not None else []
-        if self.forwarder is not None:
-            chores.append(self._start(self.forwarder.run(), failed))
-        if self.follow_ups is not None:
-            chores.append(self._start(self.follow_ups.run(), failed))
+        chores = self._start_all([self.leader, self.forwarder, self.follow_ups], failed)
         if self.watches_store:
             chores.append(self._start(self._announce_foreign(), failed))
         if self.types is not None:
             works = self.consumer is not None
             await self.types.begin(works=works)  # before the first job, of which others may know more
             chores.append(self._start(self.types.run(works=works), failed))
-        intake = [self._start(self.consumer.run(), failed)] if self.consumer is not None else []
-        if self.ingress is not None:
-            intake.append(self._start(self.ingress.run(), failed))
+        intake = self._start_all([self.consumer, self.ingress], failed)
         try:
             yield failed
         finally:
@@ -127,6 +121,12 @@ class Engine:
         await self.commits.drain()
         await self.relay.drained(within_s=_DRAIN_S)
         await _end(intake + services)
+
+    def _start_all(
+        self, services: Sequence["_Service | None"], failed: "asyncio.Future[None]"
+    ) -> list["asyncio.Task[None]"]:
+        """Start those that this process has."""
+        return [self._start(service.run(), failed) for service in services if service is not None]
 
     def _start(self, work: Coroutine[Any, Any, None], failed: "asyncio.Future[None]") -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
