@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
@@ -70,7 +71,9 @@ class Runner(Runs):
         then its lease lapses and the job is taken up again. One that is refused costs only itself.
         """
         try:
-            moves = [move for run, outcome in ended if (move := self._move(run.job, outcome)) is not None]
+            now = self.clock.now()
+            decided = [self._move(run.job, outcome, now) for run, outcome in ended]
+            moves = [move for move in decided if move is not None]
             if moves:
                 await self._save(moves)
         finally:
@@ -138,8 +141,8 @@ class Runner(Runs):
         except Unavailable:
             pass  # the scheduler finds them
 
-    def _move(self, job: Job, outcome: Outcome | None) -> Transition | None:
-        now, stamp = self.clock.now(), self.entropy.stamp()
+    def _move(self, job: Job, outcome: Outcome | None, now: datetime) -> Transition | None:
+        stamp = self.entropy.stamp()
         if isinstance(outcome, Succeeded):
             return job.succeed(result=outcome.result, now=now, stamp=stamp)
         fraction, policy = self.entropy.fraction(), self.registry.policy_of(job.type)

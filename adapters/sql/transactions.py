@@ -76,7 +76,7 @@ class SqlTransaction(OpenTransaction):
             await self._raw.invalidate()
             return Unknown(job_id=outcome.job.id)
         [row] = saved
-        return Saved(job=as_the_row_says(outcome.job, row[2:]))
+        return Saved(job=as_the_row_says(outcome.job, *row[2:]))
 
 
 @frozen(kw_only=True)
