@@ -73,6 +73,7 @@ class Performer:
         """
         job = run.job
         declared = self.registry.named(job.type)
+        value: object
         try:
             try:
                 payload = self._read(declared, job)

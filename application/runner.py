@@ -21,6 +21,7 @@ from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.run import Run
 from jobmill.application.verdicts import not_begun
+from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 from jobmill.domain.states import WAITING
@@ -145,6 +146,13 @@ class Runner(Runs):
         stamp = self.entropy.stamp()
         if isinstance(outcome, Succeeded):
             return job.succeed(result=outcome.result, now=now, stamp=stamp)
+        try:
+            return self._other_move(job, outcome, now, stamp)
+        except IllegalTransition as error:  # a fault of ours, and its neighbours' outcomes are none of it
+            self.observer.noted("outcome not possible", job_id=job.id, reason=str(error))
+            return None
+
+    def _other_move(self, job: Job, outcome: Outcome | None, now: datetime, stamp: int) -> Transition | None:
         fraction, policy = self.entropy.fraction(), self.registry.policy_of(job.type)
         match outcome:
             case Failure():
