@@ -73,6 +73,7 @@ class Performer:
         """
         job = run.job
         declared = self.registry.named(job.type)
+        value: object
         try:
             try:
                 payload = self._read(declared, job)
@@ -113,12 +114,12 @@ class Performer:
         return text
 
     def _begun(
-        self, declared: JobType[Any], payload: Any, run: Run, transact: Transact  # noqa: ANN401
+        self, declared: JobType[Any], payload: object, run: Run, transact: Transact
     ) -> Awaitable[object]:
         """Return what becomes what the handler returned, or the outcome where another process told it."""
         if declared.kind is HandlerKind.PROCESS:
             report = partial(self.progress.report, run)
-            return self.processes.run(self._errand(declared, run, payload), report=report)
+            return self.processes.run(self._errand(declared, run, str(payload)), report=report)
         if declared.kind is HandlerKind.THREAD:
             refuse = partial(_refuse_transaction, run.job.type)
             context = self._context(run, refuse) if declared.takes_context else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
@@ -20,6 +21,7 @@ from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.run import Run
 from jobmill.application.verdicts import not_begun
+from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import Failure, FailureKind
 from jobmill.domain.job import Job
 from jobmill.domain.states import WAITING
@@ -70,7 +72,9 @@ class Runner(Runs):
         then its lease lapses and the job is taken up again. One that is refused costs only itself.
         """
         try:
-            moves = [move for run, outcome in ended if (move := self._move(run.job, outcome)) is not None]
+            now = self.clock.now()
+            decided = [self._move(run.job, outcome, now) for run, outcome in ended]
+            moves = [move for move in decided if move is not None]
             if moves:
                 await self._save(moves)
         finally:
@@ -138,10 +142,17 @@ class Runner(Runs):
         except Unavailable:
             pass  # the scheduler finds them
 
-    def _move(self, job: Job, outcome: Outcome | None) -> Transition | None:
-        now, stamp = self.clock.now(), self.entropy.stamp()
+    def _move(self, job: Job, outcome: Outcome | None, now: datetime) -> Transition | None:
+        stamp = self.entropy.stamp()
         if isinstance(outcome, Succeeded):
             return job.succeed(result=outcome.result, now=now, stamp=stamp)
+        try:
+            return self._other_move(job, outcome, now, stamp)
+        except IllegalTransition as error:  # a fault of ours, and its neighbours' outcomes are none of it
+            self.observer.noted("outcome not possible", job_id=job.id, reason=str(error))
+            return None
+
+    def _other_move(self, job: Job, outcome: Outcome | None, now: datetime, stamp: int) -> Transition | None:
         fraction, policy = self.entropy.fraction(), self.registry.policy_of(job.type)
         match outcome:
             case Failure():

@@ -69,6 +69,8 @@ class Watch(Observer):
 
     def moved(self, transitions: Sequence[Transition]) -> None:
         """Wake those who wait for what was just finished here."""
+        if not self._waiting:
+            return
         for transition in transitions:
             if transition.job.state in TERMINAL:
                 self._wake(transition.job.id)

@@ -5,6 +5,7 @@ snapshot, all others stand in the row as they stand in the job, so they are not 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -62,17 +63,17 @@ class CommonMoves:
 
     def bound(self, ordered: Sequence[Transition]) -> Params | None:
         """Return the parameters that save these moves; None if one of them is of another kind."""
-        holds = None
+        worker: str | None = None
+        lease: timedelta | None = None
         for each in ordered:
             if each.fact is Fact.SUCCEEDED and each.guard is Guard.NONE:
                 continue
             if each.fact is not Fact.STARTED or each.guard is not Guard.CLAIM:
                 return None
-            hold = (each.job.worker, each.lease)
-            if holds is not None and holds != hold:
+            if lease is None:
+                worker, lease = each.job.worker, each.lease
+            elif worker != each.job.worker or lease != each.lease:
                 return None
-            holds = hold
-        worker, lease = holds or (None, None)
         return self._moves.bound([_values(each) for each in ordered]) | {"worker": worker, "lease": lease}
 
 

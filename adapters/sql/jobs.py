@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from attrs import frozen
@@ -65,7 +65,9 @@ class SqlJobs(JobRepository):
         if not transitions:
             return []
         rows = {row[1]: row for row in await self._saving.run(self._database, transitions)}
-        saved = [_saved(each, rows.get(each.job.stamp)) for each in transitions]
+        saved = [_saved(each.job, rows.get(each.job.stamp)) for each in transitions]
+        if all(saved):
+            return cast("list[Saved]", saved)
         missed = [each.job.id for each, answer in zip(transitions, saved, strict=True) if answer is None]
         earlier = await self._found(missed, self._database.read_after_write)
         return [
@@ -80,10 +82,10 @@ class SqlJobs(JobRepository):
         return self._finding.found(rows)
 
 
-def _saved(transition: Transition, row: Sequence[Any] | None) -> Saved | None:
-    if row is None or row[0] != transition.job.id:
+def _saved(job: Job, row: Sequence[Any] | None) -> Saved | None:
+    if row is None or row[0] != job.id:
         return None
-    return Saved(job=as_the_row_says(transition.job, row[2:]))
+    return Saved(job=as_the_row_says(job, row[2], row[3], row[4]))
 
 
 def _looked_up(transition: Transition, row: Job | None) -> SaveAnswer:

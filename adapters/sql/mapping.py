@@ -1,6 +1,7 @@
 """Rows and the domain's values, into each other. Here alone stands which column belongs to what."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
@@ -29,7 +30,6 @@ READ: Final = tuple(
 _MEANINGS: Final = tuple(
     (column.name, column.type.meaning) for column in JOB if isinstance(column.type, Word | JsonText)
 )
-_loose: Final = attrgetter("lease_until", "stop_asked", "announces")
 
 #: What ties a job to others; null in nearly all.
 _TIES: Final = frozenset({"follows", "chain_depth", "batch", "batch_size", "inherited"})
@@ -68,11 +68,10 @@ def job_from(row: Sequence[Any]) -> Job:
     return Job.of(values)
 
 
-def as_the_row_says(job: Job, loose: Sequence[Any]) -> Job:
+def as_the_row_says(job: Job, lease_until: datetime | None, stop_asked: bool, announces: int) -> Job:
     """Give a saved job what its row has outside the fence: lease, stop request, count of announcements."""
-    if _loose(job) == tuple(loose):
+    if job.lease_until == lease_until and job.stop_asked == stop_asked and job.announces == announces:
         return job
-    lease_until, stop_asked, announces = loose
     return job.changed(lease_until=lease_until, stop_asked=stop_asked, announces=announces)
 
 

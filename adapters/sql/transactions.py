@@ -1,7 +1,7 @@
 """Handlers' transactions in SQL: on connections of their own, with the outcome as the last statement."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -76,7 +76,8 @@ class SqlTransaction(OpenTransaction):
             await self._raw.invalidate()
             return Unknown(job_id=outcome.job.id)
         [row] = saved
-        return Saved(job=as_the_row_says(outcome.job, row[2:]))
+        loose: Sequence[Any] = row[2:]
+        return Saved(job=as_the_row_says(outcome.job, *loose))
 
 
 @frozen(kw_only=True)

@@ -45,10 +45,12 @@ class FactLog(Observer):
 
     def moved(self, transitions: Sequence[Transition]) -> None:
         """Write a line for each move: INFO for the facts in ``TOLD``, DEBUG for the others."""
+        if not self.log.isEnabledFor(logging.INFO):
+            return
         tells_all = self.log.isEnabledFor(logging.DEBUG)
         for transition in transitions:
             is_told = transition.fact in TOLD
-            if tells_all or (is_told and self.log.isEnabledFor(logging.INFO)):
+            if tells_all or is_told:
                 level = logging.INFO if is_told else logging.DEBUG
                 self._write(level, transition.fact.value, _of_move(transition))
 
