@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from jobmill.entrypoints.http.one_write import OneWrite
 from jobmill.entrypoints.http.problems import MEDIA_TYPE, Problem
 
 #: Request line and headers together, and the headers' number.
@@ -45,7 +46,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Turn the client away, or expect its first request soon."""
-        super().connection_made(transport)
+        super().connection_made(OneWrite(transport))
         if len(self.connections) > connections_max():
             self._refuse("unavailable", _CROWDED)
         else:

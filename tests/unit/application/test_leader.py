@@ -187,3 +187,31 @@ async def test_a_store_that_is_away_is_no_reason_not_to_resign(world: World, idl
     await idle.leader.resign()
 
     assert not idle.leader.leads
+
+
+async def test_a_leader_with_nothing_to_do_asks_one_question_for_all_chores(world: World) -> None:
+    node = world.node(is_present=False)
+    await world.passes(30)
+    asked: list[str] = []
+
+    def note(moment: str) -> None:
+        if moment.startswith("before "):
+            asked.append(moment.removeprefix("before "))
+
+    node.cable.trouble = note
+    await world.passes(STEP_EVERY.total_seconds())
+
+    assert sorted(asked) == ["agenda.look", "epochs.current", "leadership.hold"]
+
+
+async def test_what_is_left_in_the_outbox_is_published_and_a_stop_request_carried_out(world: World) -> None:
+    world.node()
+    await world.passes(10)
+    world.client.bus.disconnect()
+    left = await world.submit()
+    slipped = world.has(JobState.RETRYING, retry_at=world.clock.now() + 60 * SECOND, stop_asked=True)
+
+    await world.passes(10)
+
+    assert world.job(left).state is JobState.SUCCEEDED
+    assert world.job(slipped).state is JobState.CANCELLED
