@@ -18,6 +18,8 @@ from jobmill.domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
 
 #: What the store said is believed for so long, by whoever asks for a provider.
 FRESH_S: Final = 1.5
+#: After a failure nobody who asks tries the store again for so long; who exchanges in the background does.
+APART_S: Final = 10.0
 #: A call waits no longer for the store; then this process goes by what it knows itself.
 WITHIN_S: Final = 2.0
 #: Somebody else may come first so often, before it is left to the next time.
@@ -89,10 +91,10 @@ class BreakerExchange:
             self._tell(provider)
 
     def _is_fresh(self) -> bool:
-        return self.states is None or asyncio.get_running_loop().time() - self._synced_s < FRESH_S
+        age_s = asyncio.get_running_loop().time() - self._synced_s
+        return self.states is None or age_s < (APART_S if self._is_apart else FRESH_S)
 
     async def _step(self, providers: Sequence[GuardedProvider]) -> None:
-        self._synced_s = asyncio.get_running_loop().time()  # of a failure, too: it is not repeated at once
         if self.states is None or not providers:
             return
         try:
@@ -103,6 +105,7 @@ class BreakerExchange:
             self._complain(error)
             for each in providers:
                 self._tell(each)
+        self._synced_s = asyncio.get_running_loop().time()
 
     async def _exchange(self, states: ProviderStates, providers: Sequence[GuardedProvider]) -> None:
         left = providers

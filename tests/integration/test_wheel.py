@@ -31,7 +31,9 @@ def test_the_wheel_has_the_rooms_inside_jobmill_and_nothing_beside_it(wheel: Pat
     tops = {name.partition("/")[0] for name in names}
     assert {"jobmill", "jobmill-0.1.0.dist-info"} == tops
     assert {f"jobmill/{room}/__init__.py" for room in ROOMS} <= set(names)
-    assert {"jobmill/__init__.py", "jobmill/py.typed"} <= set(names)
+    assert {"jobmill/__init__.py", "jobmill/py.typed", "jobmill/adapters/redis/token_bucket.lua"} <= set(
+        names
+    )
     assert len(names) == len(set(names))
 
 

@@ -118,6 +118,24 @@ async def test_one_process_probes_and_all_go_on(pair: tuple[Guarding, Guarding])
 
     assert not (await one.go()).is_probe
     assert not (await other.go()).is_probe
+    for each in (one, other):
+        await each.calls(1, SUCCEEDED)
+    await passes(SOON_S)
+    assert (one.notes.names + other.notes.names).count("breaker closed") == 1
+
+
+async def test_a_probe_is_not_held_up_by_a_store_that_does_not_answer(
+    pair: tuple[Guarding, Guarding],
+) -> None:
+    one, _ = pair
+    await one.opens()
+    await passes(29)
+    one.cable.trouble = lambda _moment: asyncio.sleep(3_600)
+    began_s = asyncio.get_running_loop().time()
+
+    assert (await one.go()).is_probe
+
+    assert asyncio.get_running_loop().time() - began_s <= 4.1
 
 
 async def test_a_call_costs_no_statement(pair: tuple[Guarding, Guarding]) -> None:
@@ -196,13 +214,15 @@ async def test_a_store_that_does_not_answer_holds_no_call_up_for_long(
     pair: tuple[Guarding, Guarding],
 ) -> None:
     one, _ = pair
+    await passes(5)
     one.cable.trouble = lambda _moment: asyncio.sleep(3_600)
     began_s = asyncio.get_running_loop().time()
 
+    await asyncio.gather(*(one.guard.ask("push:2", attempt=1) for _ in range(20)))
     await one.calls(10)
     await one.shut()
 
-    assert asyncio.get_running_loop().time() - began_s <= 5
+    assert asyncio.get_running_loop().time() - began_s <= 2.1
 
 
 async def test_what_was_not_stored_is_stored_when_the_store_is_back(pair: tuple[Guarding, Guarding]) -> None:
