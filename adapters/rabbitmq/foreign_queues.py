@@ -11,7 +11,7 @@ from jobmill.application.errors import BrokerUnavailable, SetupFault
 async def make_if_missing(connection: Connection, *, queue: str, bounds: Bounds) -> None:
     """Make a durable queue without any arguments if there is none of this name.
 
-    With arguments, an honest type included, the producers' own declaration would be refused.
+    With arguments the producers' own declaration, which has none, may be refused.
 
     Raises:
         BrokerUnavailable: there is none, and none could be made; or there was no answer.

@@ -173,7 +173,7 @@ async def test_stopping_amid_trouble_puts_everything_back(door: Door) -> None:
 async def test_a_queue_whose_reading_fails_is_read_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = [RuntimeError("no such luck")]
+    failures = [RuntimeError("no such luck") for _ in range(3)]
     receive = MemoryIngress.receive
 
     def fails_once(self: MemoryIngress, queue: str, *, prefetch: int) -> object:
@@ -183,7 +183,9 @@ async def test_a_queue_whose_reading_fails_is_read_again(
 
     monkeypatch.setattr(MemoryIngress, "receive", fails_once)
     door = door_of(world, MemoryIngress())
-    await world.passes(2 * LOOK_S)
+    await world.passes(LOOK_S / 2)
+    assert len(failures) == 2
+    await world.passes(3 * LOOK_S)
     door.sends(1)
     await door.settles()
     await door.readers.stop()
