@@ -17,6 +17,7 @@ class Process(Node):
     """A node under the adversary's hand."""
 
     trace: Trace
+    follows_up: bool = False  # no job of a scenario waits for another
     #: What became ready while it is frozen; None while it runs.
     held: list[asyncio.Handle] | None = None
     steps_left: int = 0

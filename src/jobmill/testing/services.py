@@ -67,6 +67,7 @@ class Services:
     parcel_jobs: int = 50
     queue_jobs_max: int = 1_000_000
     leads: bool = True
+    follows_up: bool = True  # where it leads; a world in which no job waits for others can do without
     is_alone: bool = False
     is_present: bool = True  # holds a lock that shows it alive; else its leases alone do
     shows_types: bool = False  # to the other processes, and looks at theirs
@@ -220,7 +221,7 @@ class Services:
             keeper=self.keeper if works else None,
             progress=self.progress if works else None,
             leader=self.leader if works and self.leads else None,
-            follow_ups=self.follow_ups if works and self.leads else None,
+            follow_ups=self.follow_ups if works and self.leads and self.follows_up else None,
             attendance=self.attendance if works else None,
             types=self.types,
             grace_s=self.grace_s,
