@@ -8,7 +8,18 @@ from attrs import frozen
 from sqlalchemy import CTE, Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobmill.adapters.sql.dialect import Chain, Dialect, Echo, Incoming, Params, Values, follower
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.dialect import (
+    Chain,
+    Dialect,
+    Echo,
+    Incoming,
+    Params,
+    Rows,
+    ShortWay,
+    Values,
+    follower,
+)
 from jobmill.adapters.sql.key_verdicts import Held, Verdicts
 from jobmill.adapters.sql.keys import Keys
 from jobmill.adapters.sql.mapping import JOB, job_from, new_tags, values_of
@@ -31,6 +42,7 @@ class Insertion:
 
     _plain: Chain
     _tagged: Chain
+    _short: ShortWay | None
     _keys: Keys
     _new: Incoming
 
@@ -48,6 +60,7 @@ class Insertion:
         return cls(
             plain=dialect.chain(head, echoes=[notices]),
             tagged=dialect.chain(head, follower(dialect, job_tags), echoes=[notices]),
+            short=dialect.storing(attended=attended),
             keys=Keys.on(dialect),
             new=new,
         )
@@ -72,6 +85,13 @@ class Insertion:
             return verdicts, ()
         chain, head, *followers = self.bound(made)
         return verdicts, await chain.run(connection, head, *followers)
+
+    async def alone(self, database: Database, made: Sequence[Job]) -> Rows:
+        """Store jobs that claim no keys, by themselves; return rows that begin with the id of each stored."""
+        way = None if any(job.tags for job in made) else self._short
+        if way is not None and await database.hot(*way.bound(made)):
+            return [(job.id,) for job in made]
+        return await database.link(*self.bound(made))
 
     def bound(self, made: Sequence[Job]) -> tuple[Chain, Params, *tuple[Sequence[Values], ...]]:
         """Return the chain that stores these jobs, and what it is run with."""
