@@ -50,7 +50,7 @@ class Adding:
         if any(new.keys or new.job.is_tied for new in news):
             return await self._add_in_steps(units)
         made = [new.job for new in news]
-        rows = await self._database.link(*self._insertion.bound(made, tied=False)) if made else ()
+        rows = await self._insertion.alone(self._database, made) if made else ()
         stored = await self._stored(made, rows)
         return [[Stored(job=stored[new.job.id]) for new in unit] for unit in units]
 

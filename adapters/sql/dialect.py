@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
+from jobmill.domain.job import Job
+
 Params = dict[str, Any]
 #: The values of one row that is handed in.
 Values = Sequence[Any]
@@ -122,6 +124,17 @@ class Chain(Protocol):
 Rows = Sequence[Sequence[Any]]
 
 
+class ShortWay(Protocol):
+    """A way for what is as it nearly always is."""
+
+    def bound(self, made: Sequence[Job]) -> tuple[Hot, Params]:
+        """Return the statement for these jobs, with its parameters.
+
+        It returns rows if all was as it should be. Else it has changed nothing.
+        """
+        ...
+
+
 class Unsent(Exception):
     """There was no connection, so nothing was sent."""
 
@@ -182,6 +195,10 @@ class Dialect(Hashable, Protocol):
 
     def insert(self, table: Table) -> PostgresInsert | SqliteInsert:
         """Begin an insertion that may say what to do about a row that is there already."""
+        ...
+
+    def storing(self, *, attended: bool) -> ShortWay | None:
+        """Return the short way, if there is one, of new jobs without keys and tags; see ``Adding.on``."""
         ...
 
     def chain(self, head: Head, *followers: Follower, echoes: Sequence[Echo] = ()) -> Chain:

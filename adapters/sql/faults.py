@@ -22,6 +22,7 @@ DRIVER_ERRORS: Final = (
     PostgresError,
     ClientError,
     InternalClientError,
+    sqlite3.Error,
     OSError,
     UnicodeEncodeError,
     OverflowError,
@@ -83,6 +84,8 @@ def meaning_of(error: BaseException) -> Meaning:
         return _meaning_of_answer(error)
     if isinstance(error, PostgresError):
         return _meaning_of_word(error)
+    if isinstance(error, sqlite3.Error):
+        return _meaning_of_name(error)
     if isinstance(error, ClientError) and isinstance(error, ValueError):
         return Meaning.REFUSED  # the driver itself finds no place for a value
     if isinstance(error, StatementError | UnicodeEncodeError | OverflowError):
@@ -112,14 +115,18 @@ def as_fault(error: BaseException, meaning: Meaning, *, address: str) -> Jobmill
 
 def _meaning_of_answer(error: DBAPIError) -> Meaning:
     if isinstance(error.orig, sqlite3.Error):
-        # The extended names, such as SQLITE_BUSY_SNAPSHOT, begin with the plain ones.
-        name = "_".join(getattr(error.orig, "sqlite_errorname", "").split("_")[:2])
-        return _BY_SQLITE_NAME.get(name, Meaning.UNAVAILABLE)
+        return _meaning_of_name(error.orig)
     if isinstance(error, InterfaceError):
         return Meaning.CUT_OFF
     if isinstance(error, NotSupportedError):
         return Meaning.AGAIN  # a statement prepared before somebody migrated; SQLAlchemy forgets it now
     return _meaning_of_word(error.orig)
+
+
+def _meaning_of_name(error: sqlite3.Error) -> Meaning:
+    """The extended names, such as SQLITE_BUSY_SNAPSHOT, begin with the plain ones."""
+    name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+    return _BY_SQLITE_NAME.get(name, Meaning.UNAVAILABLE)
 
 
 def _meaning_of_word(error: object) -> Meaning:

@@ -9,7 +9,19 @@ from attrs import frozen
 from sqlalchemy import CTE, Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobmill.adapters.sql.dialect import Chain, Dialect, Echo, Head, Incoming, Params, Values, follower
+from jobmill.adapters.sql.database import Database
+from jobmill.adapters.sql.dialect import (
+    Chain,
+    Dialect,
+    Echo,
+    Head,
+    Incoming,
+    Params,
+    Rows,
+    ShortWay,
+    Values,
+    follower,
+)
 from jobmill.adapters.sql.key_verdicts import Held, Verdicts
 from jobmill.adapters.sql.keys import Keys
 from jobmill.adapters.sql.mapping import JOB, UNTIED, job_from, new_tags, untied_values_of, values_of
@@ -35,6 +47,7 @@ class Insertion:
     _plain: Chain
     _tagged: Chain
     _tied: Chain
+    _short: ShortWay | None
     _keys: Keys
     _watching: Watching
     _new: Incoming
@@ -52,6 +65,7 @@ class Insertion:
             plain=dialect.chain(head, echoes=[notices]),
             tagged=dialect.chain(head, follower(dialect, job_tags), echoes=[notices]),
             tied=dialect.chain(_head(dialect, new_tied), follower(dialect, job_tags), echoes=[notices]),
+            short=dialect.storing(attended=attended),
             keys=Keys.on(dialect),
             watching=Watching.on(dialect),
             new=new,
@@ -79,6 +93,13 @@ class Insertion:
             return verdicts, ()
         chain, head, *followers = self.bound(made, tied=any(job.is_tied for job in made))
         return verdicts, await chain.run(connection, head, *followers)
+
+    async def alone(self, database: Database, made: Sequence[Job]) -> Rows:
+        """Store jobs without keys and ties, by themselves; return rows that begin with the id of each stored."""
+        way = None if any(job.tags for job in made) else self._short
+        if way is not None and await database.hot(*way.bound(made)):
+            return [(job.id,) for job in made]
+        return await database.link(*self.bound(made, tied=False))
 
     def bound(
         self, made: Sequence[Job], *, tied: bool

@@ -133,3 +133,6 @@ class Postgres(Dialect):
     def hot(self, statement: Executable) -> Hot:
         """See ``Dialect``."""
         return spelled(statement)
+
+    def storing(self, *, attended: bool) -> None:
+        """See ``Dialect``. The chain is one short statement here."""

@@ -10,11 +10,14 @@ from attrs import define
 from sqlalchemy import Connection, NullPool, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolResetState
 
 from jobmill.adapters.sql.address import Address
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.limits import Limits
 from jobmill.adapters.sql.sqlite_dialect import Sqlite
+from jobmill.adapters.sql.sqlite_hot import spelled
+from jobmill.adapters.sql.sqlite_line import SqliteLine
 from jobmill.application.errors import SetupFault, Unavailable
 from jobmill.application.ports.clock import Clock
 
@@ -24,6 +27,9 @@ LOOK_EVERY_S: Final = 0.2
 HANDLER_WITHIN_S: Final = 3.0
 #: The pause between two tries to switch a new file's journal to WAL.
 RETRY_EVERY_S: Final = 0.02
+_COUNT: Final = spelled(text("PRAGMA data_version"))
+#: Marks connections whose statements stand by themselves.
+_SINGLE: Final = "jobmill_single"
 
 
 def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
@@ -35,15 +41,14 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
     writer = _engine(address, limits, connections=1)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     event.listen(writer.sync_engine, "invalidate", _undo)
-    single = writer.execution_options(isolation_level="AUTOCOMMIT")
     reader = _engine(address, limits, connections=max(1, limits.pool_size - 1))
     return Database(
         address=str(address),
         dialect=Sqlite(clock=clock),
-        reads=reader.execution_options(isolation_level="AUTOCOMMIT"),
-        writes=single,
+        reads=reader,
+        writes=writer.execution_options(**{_SINGLE: True}),
         chains=writer,
-        line=None,
+        line=SqliteLine(writer=writer, reader=reader, interrupt_after_s=limits.statement_timeout_s),
         lax=None,
         units=writer,
         handlers=writer,
@@ -84,7 +89,7 @@ class ForeignCommits:
     async def look(self) -> bool:
         """Say whether the count has changed since the last look."""
         try:
-            [(count,)] = await self._database.write(text("PRAGMA data_version"))
+            [(count,)] = await self._database.hot(_COUNT, {})
         except (Unavailable, SetupFault):
             return False  # no database, no commit; whoever needs it hears of it by themselves
         changed = self._seen is not None and count != self._seen
@@ -95,12 +100,15 @@ class ForeignCommits:
 def _engine(address: Address, limits: Limits, *, connections: int) -> AsyncEngine:
     engine = create_async_engine(
         address.opened(create=False),
+        connect_args={"isolation_level": None},  # the driver begins nothing by itself
         pool_size=connections,
         max_overflow=0,
         pool_timeout=limits.pool_wait_s,
+        pool_reset_on_return=None,
         hide_parameters=True,
     )
     _prepare(engine, limits)
+    event.listen(engine.sync_engine, "reset", _roll_back)
     return engine
 
 
@@ -165,8 +173,15 @@ async def _interrupting(connection: AsyncConnection, *, after_s: float) -> Async
 
 def _begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first could not write any more in the end."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if not connection.get_execution_options().get(_SINGLE):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: DBAPIConnection, _record: object, state: PoolResetState) -> None:
+    """Undo what is left open on a connection that comes back; its thread is not asked for nothing."""
+    adapted: Any = connection
+    if not state.terminate_only and adapted.driver_connection.in_transaction:
+        adapted.rollback()
 
 
 def _undo(connection: DBAPIConnection, *_: object) -> None:

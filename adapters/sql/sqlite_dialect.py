@@ -1,8 +1,7 @@
 """SQLite: rows come in as one JSON text, linked writes are a short transaction, the time is the host's."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -26,9 +25,8 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.sqlite import Insert, dialect
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeEngine
 
 from jobmill.adapters.sql.column_types import EPOCH, INSTANT
 from jobmill.adapters.sql.dialect import (
@@ -43,14 +41,13 @@ from jobmill.adapters.sql.dialect import (
     Types,
     Values,
 )
-from jobmill.application.errors import StorageRefused
+from jobmill.adapters.sql.sqlite_hot import Convert, encoder, spelled
+from jobmill.adapters.sql.sqlite_json import json_of, kept
+from jobmill.adapters.sql.sqlite_storing import ShortStoring
 from jobmill.application.ports.clock import Clock
 
 #: The host's time as SQLite reads it: microseconds since 1970, exact to a millisecond.
 HOST_TIME: Final = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
-
-_DIALECT: Final = dialect()
-_Encode = Callable[[Any], Any]
 
 
 @frozen(kw_only=True)
@@ -59,18 +56,17 @@ class JsonRows(Incoming):
 
     rows: CTE
     _parameter: str
-    _encoders: Sequence[_Encode]
+    _encoders: Sequence[Convert | None]
 
     def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
         """See ``Incoming``."""
         return key.in_(select(self.rows.c[0]))
 
     def bound(self, rows: Sequence[Values]) -> Params:
-        """See ``Incoming``. A null character would end the text within the JSON, so it is refused here."""
-        kept = [[encode(value) for encode, value in zip(self._encoders, row, strict=True)] for row in rows]
-        if any(isinstance(value, str) and "\0" in value for row in kept for value in row):
-            raise StorageRefused("a text holds a null character, which the database cannot keep")
-        return {self._parameter: json.dumps(kept, ensure_ascii=False)}
+        """See ``Incoming``."""
+        columns = zip(*rows, strict=True)
+        kept_columns = [kept(encode, column) for encode, column in zip(self._encoders, columns, strict=False)]
+        return {self._parameter: json_of(zip(*kept_columns, strict=True))}
 
 
 @frozen(kw_only=True)
@@ -113,15 +109,17 @@ class Sqlite(Dialect):
 
     def incoming(self, name: str, columns: Types) -> Incoming:
         """See ``Dialect``."""
-        row = func.json_each(bindparam(name)).table_valued(column("value"), name=f"{name}_json")
+        row = func.json_each(bindparam(name, required=False)).table_valued(
+            column("value"), name=f"{name}_json"
+        )
         values = [
             type_coerce(func.json_extract(row.c.value, literal_column(f"'$[{at}]'")), kind).label(key)
             for at, (key, kind) in enumerate(columns.items())
         ]
         return JsonRows(
-            rows=select(*values).cte(name),
+            rows=select(*values).cte(name).prefix_with("MATERIALIZED"),  # else each use reads the JSON anew
             parameter=name,
-            encoders=[_encoder(kind) for kind in columns.values()],
+            encoders=[encoder(kind) for kind in columns.values()],
         )
 
     def locks(
@@ -131,8 +129,12 @@ class Sqlite(Dialect):
         return true() if joined else rows.among(key)
 
     def hot(self, statement: Executable) -> Hot:
-        """See ``Dialect``. There is no short way here."""
-        return Hot(statement=statement)
+        """See ``Dialect``."""
+        return spelled(statement)
+
+    def storing(self, *, attended: bool) -> ShortStoring:
+        """See ``Dialect``."""
+        return ShortStoring.on(self.now, attended=attended)
 
     def insert(self, table: Table) -> Insert:
         """See ``Dialect``."""
@@ -160,11 +162,3 @@ def host_time() -> datetime:
     with closing(sqlite3.connect(":memory:")) as connection:
         [microseconds] = connection.execute(f"SELECT {HOST_TIME}").fetchone()
     return EPOCH + timedelta(microseconds=microseconds)
-
-
-def _encoder(kind: TypeEngine[Any]) -> _Encode:
-    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) or _as_it_is
-
-
-def _as_it_is(value: object) -> object:
-    return value

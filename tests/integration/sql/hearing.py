@@ -8,6 +8,9 @@ import asyncpg
 import pytest
 from sqlalchemy import Engine, event
 
+from jobmill.adapters.sql.dialect import Params
+from jobmill.adapters.sql.sqlite_hot import SqliteHot
+
 
 @contextmanager
 def heard(engine: Engine, hear: Callable[[str], None]) -> Iterator[None]:
@@ -24,8 +27,15 @@ def heard(engine: Engine, hear: Callable[[str], None]) -> Iterator[None]:
     def hear_sqlalchemy(_conn: object, _cursor: object, text: str, *_: object) -> None:
         hear(text)
 
+    bind = SqliteHot.values
+
+    def heard_bind(hot: SqliteHot, params: Params) -> list[Any]:
+        hear(hot.text)
+        return bind(hot, params)
+
     event.listen(engine, "before_cursor_execute", hear_sqlalchemy)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncpg.Connection, "fetch", heard_fetch)
+        patch.setattr(SqliteHot, "values", heard_bind)
         yield
     event.remove(engine, "before_cursor_execute", hear_sqlalchemy)

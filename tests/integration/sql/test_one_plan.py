@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from jobmill.adapters.sql import SqlStore, open_sql_store
 from jobmill.adapters.sql.dialect import Hot, Params
 from jobmill.adapters.sql.postgres_line import PostgresLine
+from jobmill.adapters.sql.sqlite_hot import SqliteHot
 from jobmill.application.ports.job_repository import NewJob
 from jobmill.application.ports.progress import ProgressReport
 from jobmill.domain.job import Job
@@ -94,7 +95,9 @@ async def test_the_planner_is_told_so_on_the_connections_of_the_hot_path_alone(p
     assert row[0] == "on"
 
 
-async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) -> None:
+async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with open_sql_store(sqlite_url) as store:
         now = store.clock.now()
         jobs = [a_job(now=now) for _ in range(3)]
@@ -105,6 +108,13 @@ async def test_on_sqlite_a_batch_finds_its_jobs_by_their_ids(sqlite_url: str) ->
             if re.search("UPDATE jobs|DELETE FROM outbox|INTO job_progress|calls", asked):
                 sent.append((asked, values))
 
+        bind = SqliteHot.values
+
+        def noted_bind(hot: SqliteHot, params: Params) -> list[Any]:
+            note(None, None, hot.text, tuple(bind(hot, params)))
+            return bind(hot, params)
+
+        monkeypatch.setattr(SqliteHot, "values", noted_bind)
         engine = store._database.units.sync_engine
         event.listen(engine, "before_cursor_execute", note)
         starts = [job.start(worker="w", lease=HOUR, now=now, stamp=a_stamp()) for job in jobs[:2]]
