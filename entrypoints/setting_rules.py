@@ -16,6 +16,8 @@ TEXT_CHARS_MAX: Final = 4_096
 _SPAN: Final = re.compile(r"(\d{1,6})(h|d)", re.ASCII)
 _HOURS_OF: Final = {"h": 1, "d": 24}
 _HOST: Final = re.compile(r"[\w.:%-]+")
+#: Schemes of providers that are no servers, or whose server is known.
+_WITHOUT_HOST: Final = frozenset({"simulate", "fcm", "webpush"})
 _MODULE: Final = re.compile(r"[^\W\d][\w-]*(\.[^\W\d][\w-]*)*(:[^\W\d]\w*)?")
 
 
@@ -128,13 +130,27 @@ def broker_urls(text: str) -> tuple[str, ...]:
     return urls
 
 
-def smtp_url(text: str) -> str:
-    """Read the address of a mail server; its options are its adapter's to read."""
-    shape = "must be like smtp://user:password@host:25, smtps://… or smtp+starttls://…"
-    if not text.startswith(("smtp://", "smtps://", "smtp+starttls://")):
-        raise ValueError(shape)
-    _check_place(text, shape)
-    return text
+def provider_urls(shape: str, *schemes: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of the addresses of providers; what is in them is their adapters' to read.
+
+    Args:
+        shape: what one looks like, for people.
+        schemes: those that name a server have a host.
+    """
+    mend = f"must be like {shape}; several have commas between them, and a comma within is %2C"
+
+    def read(text: str) -> tuple[str, ...]:
+        urls = words(text)
+        if not urls:
+            raise ValueError(mend)
+        for url in urls:
+            scheme, mark, _ = url.partition("://")
+            if not mark or scheme not in schemes:
+                raise ValueError(f"{mend}; known are {', '.join(f'{known}://' for known in schemes)}")
+            _check_place(url, mend, needs_host=scheme not in _WITHOUT_HOST)
+        return urls
+
+    return read
 
 
 def modules(text: str) -> tuple[str, ...]:
@@ -158,8 +174,19 @@ def networks(text: str) -> str:
     return text
 
 
+smtp_urls: Final = provider_urls(
+    "smtp://user:password@host:25, smtps://… or smtp+starttls://…",
+    "smtp",
+    "smtps",
+    "smtp+starttls",
+    "simulate",
+)
+telephone_urls: Final = provider_urls(
+    "twilio://SID:TOKEN@api.twilio.com?from=+15550100123", "twilio", "simulate"
+)
+
 #: Readers of lists, which a table may write as lists.
-LISTS: Final = (broker_urls, modules, networks)
+LISTS: Final = (broker_urls, modules, networks, smtp_urls, telephone_urls)
 
 
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:

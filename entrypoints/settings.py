@@ -67,10 +67,22 @@ class Settings:
     handlers: tuple[str, ...] = _setting(
         rules.modules, (), "Modules with your handlers, with commas between them; `module:name` is allowed."
     )
-    smtp_url: str | None = _setting(
-        rules.smtp_url,
-        None,
-        "`smtp://user:password@host:port`; unset, mails become files in the outbox.",
+    smtp_url: tuple[str, ...] = _setting(
+        rules.smtp_urls,
+        (),
+        "`smtp://user:password@host:port`, several in the order of preference; unset, mails become files.",
+        secret=True,
+    )
+    sms_url: tuple[str, ...] = _setting(
+        rules.telephone_urls,
+        (),
+        "`twilio://SID:TOKEN@api.twilio.com?from=+1…`, or several likewise; unset, texts are only simulated.",
+        secret=True,
+    )
+    call_url: tuple[str, ...] = _setting(
+        rules.telephone_urls,
+        (),
+        "The same for calls; unset, they are only simulated.",
         secret=True,
     )
     webhook_networks: str = _setting(

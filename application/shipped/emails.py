@@ -1,15 +1,15 @@
 """The job type ``email``: one mail to one address."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import frozen
 
 from jobmill.application.codec.mail import address_fault, is_one_line
 from jobmill.application.handlers import JobContext, JobHandlers
-from jobmill.application.ports.providers import EmailProvider, Mail
+from jobmill.application.ports.providers import Mail
 from jobmill.application.shipped.field_faults import refuse
-from jobmill.application.shipped.provider_verdicts import provider_verdicts
+from jobmill.application.shipped.provider_chain import ProviderChain
 
 #: The longest line that mail knows; a longer subject is none.
 SUBJECT_CHARS_MAX: Final = 998
@@ -49,12 +49,12 @@ class Email:
             yield "'subject' must not hold line breaks or other control characters"
 
 
-def email_handlers(provider: EmailProvider) -> JobHandlers:
-    """Return the type ``email``, carried by ``provider``; its result says where the mail went."""
+def email_handlers(chain: ProviderChain[Mail]) -> JobHandlers:
+    """Return the type ``email``; its result says where the mail went."""
     handlers = JobHandlers()
 
     @handlers.register("email", queue="email")
-    async def send_email(email: Email, job: JobContext) -> Mapping[str, str]:
+    async def send_email(email: Email, job: JobContext) -> dict[str, str]:
         mail = Mail(
             job_id=job.job_id,
             key=job.idempotency_key,
@@ -62,7 +62,6 @@ def email_handlers(provider: EmailProvider) -> JobHandlers:
             subject=email.subject,
             body=email.body,
         )
-        with provider_verdicts():
-            return await provider.send(mail)
+        return (await chain.send(mail, attempt=job.attempt)).answer
 
     return handlers

@@ -19,6 +19,7 @@ from jobmill.application.handlers import (
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.providers import WebAnswer, WebClient, WebRequest
 from jobmill.application.shipped.field_faults import refuse
+from jobmill.application.shipped.provider_answers import named
 from jobmill.application.shipped.provider_verdicts import provider_verdicts
 from jobmill.application.shipped.retry_after import wait_asked_for
 from jobmill.application.shipped.webhook_rules import header_faults, url_fault
@@ -76,7 +77,7 @@ def _judge(answer: WebAnswer, *, host: str, now: datetime) -> None:
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    said = f"{host} answered {_named(status)}"
+    said = f"{host} answered {named(status)}"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _WORTH_RETRYING:
         wait = wait_asked_for(answer.retry_after, now=now)
         if wait is None:
@@ -85,10 +86,3 @@ def _judge(answer: WebAnswer, *, host: str, now: datetime) -> None:
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         said += "; redirects are not followed"
     raise PermanentFailure(said)
-
-
-def _named(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
