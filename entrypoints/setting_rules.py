@@ -184,9 +184,15 @@ smtp_urls: Final = provider_urls(
 telephone_urls: Final = provider_urls(
     "twilio://SID:TOKEN@api.twilio.com?from=+15550100123", "twilio", "simulate"
 )
+push_urls: Final = provider_urls(
+    "fcm:///etc/service-account.json or webpush://?private_key=…&subject=mailto:you@example.com",
+    "fcm",
+    "webpush",
+    "simulate",
+)
 
 #: Readers of lists, which a table may write as lists.
-LISTS: Final = (broker_urls, modules, networks, smtp_urls, telephone_urls)
+LISTS: Final = (broker_urls, modules, networks, smtp_urls, telephone_urls, push_urls)
 
 
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:

@@ -85,6 +85,12 @@ class Settings:
         "The same for calls; unset, they are only simulated.",
         secret=True,
     )
+    push_url: tuple[str, ...] = _setting(
+        rules.push_urls,
+        (),
+        "`fcm:///path/service-account.json` for devices, `webpush://?…` for browsers; unset, simulated.",
+        secret=True,
+    )
     webhook_networks: str = _setting(
         rules.networks,
         "",

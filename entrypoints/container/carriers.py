@@ -5,13 +5,15 @@ from importlib.metadata import version
 
 from attrs import field, frozen
 
+from jobmill.adapters.fcm import AccessTokens, FcmPushes, read_service_account
 from jobmill.adapters.http_client import AddressGuard, open_web_client, parse_networks
 from jobmill.adapters.mail_outbox import MailOutbox
 from jobmill.adapters.simulated import SimulatedCarrier, read_simulation
 from jobmill.adapters.smtp import open_smtp, parse_smtp_url
 from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.adapters.twilio import TwilioCalls, TwilioTexts, read_account
-from jobmill.application.ports.providers import Mail, PhoneCall, TextMessage, WebClient
+from jobmill.adapters.web_push import WebPushes, read_sender
+from jobmill.application.ports.providers import Mail, PhoneCall, PushMessage, TextMessage, WebClient
 from jobmill.application.provider_urls import read_provider_url
 from jobmill.entrypoints.container.chains import Offer
 from jobmill.entrypoints.settings import Settings
@@ -61,6 +63,21 @@ class Carriers:
         account = read_account(read_provider_url(url), calls=True)
         calls = TwilioCalls(account=account, web=self.servers, clock=self.clock)
         return Offer(name="twilio", carrier=calls)
+
+    async def for_pushes(self, url: str) -> Offer[PushMessage]:
+        """Open what carries messages to devices or to browsers, by an address."""
+        if simulated := self._simulated(url):
+            return Offer(name=SIMULATED, carrier=simulated)
+        address = read_provider_url(url)
+        if address.scheme == "webpush":
+            browsers = WebPushes(
+                sender=read_sender(address), web=self.strangers, clock=self.clock, entropy=self.entropy
+            )
+            return Offer(name="webpush", carrier=browsers, carries=browsers.carries)
+        account = read_service_account(address)
+        tokens = AccessTokens(account=account, web=self.servers, clock=self.clock)
+        devices = FcmPushes(account=account, tokens=tokens, web=self.servers, clock=self.clock)
+        return Offer(name="fcm", carrier=devices, carries=devices.carries)
 
     def _simulated(self, url: str) -> SimulatedCarrier | None:
         if not url.startswith(f"{SIMULATED}:"):

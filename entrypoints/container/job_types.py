@@ -16,6 +16,7 @@ from jobmill.application.ports.providers import (
     Mail,
     PhoneCall,
     ProviderUnavailable,
+    PushMessage,
     TextMessage,
     WebAnswer,
     WebClient,
@@ -24,6 +25,7 @@ from jobmill.application.ports.providers import (
 from jobmill.application.shipped.calls import call_handlers
 from jobmill.application.shipped.emails import email_handlers
 from jobmill.application.shipped.provider_chain import Choice, OnDoubt, OnOpen, ProviderChain
+from jobmill.application.shipped.pushes import push_handlers
 from jobmill.application.shipped.simulations import simulate_handlers
 from jobmill.application.shipped.texts import sms_handlers
 from jobmill.application.shipped.webhooks import webhook_handlers
@@ -45,6 +47,7 @@ class _Shipped:
     mails: ProviderChain[Mail]
     texts: ProviderChain[TextMessage]
     calls: ProviderChain[PhoneCall]
+    pushes: ProviderChain[PushMessage]
     web: WebClient
 
 
@@ -80,6 +83,7 @@ async def open_registry(
                 mails=await chain("email", "SMTP_URL", settings.smtp_url or _OUTBOX, carriers.for_mails),
                 texts=await chain("sms", "SMS_URL", settings.sms_url or _SIMULATED, carriers.for_texts),
                 calls=await chain("call", "CALL_URL", settings.call_url or _SIMULATED, carriers.for_calls),
+                pushes=await chain("push", "PUSH_URL", settings.push_url or _SIMULATED, carriers.for_pushes),
                 web=carriers.strangers,
             ),
         )
@@ -90,13 +94,14 @@ def declared_registry(settings: Settings) -> Registry:
     nobody = _NoProvider()
     choice = Choice[Any](name="nobody", carrier=nobody, on_open=OnOpen.WAIT, on_doubt=OnDoubt.RETRY)
     chain = ProviderChain[Any](choices=(choice,), guard=OpenGuard())
-    return _joined(settings, _Shipped(mails=chain, texts=chain, calls=chain, web=nobody))
+    return _joined(settings, _Shipped(mails=chain, texts=chain, calls=chain, pushes=chain, web=nobody))
 
 
 def _joined(settings: Settings, shipped: _Shipped) -> Registry:
     collections = [
         call_handlers(shipped.calls),
         email_handlers(shipped.mails),
+        push_handlers(shipped.pushes),
         simulate_handlers(entropy=SystemEntropy(), crash=SystemCrash()),
         sms_handlers(shipped.texts),
         webhook_handlers(shipped.web, clock=SystemClock()),
