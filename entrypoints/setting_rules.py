@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from jobmill.application.shipped.webhook_signing import parse_secrets
 from jobmill.domain.options import CONTROL
 from jobmill.domain.retention import KEEP_MAX, KEEP_MIN
 
@@ -174,6 +175,12 @@ def networks(text: str) -> str:
     return text
 
 
+def webhook_secrets(text: str) -> str:
+    """Read the secrets of webhooks, which the types of job take as text."""
+    parse_secrets(text)
+    return text
+
+
 smtp_urls: Final = provider_urls(
     "smtp://user:password@host:25, smtps://… or smtp+starttls://…",
     "smtp",
@@ -192,7 +199,7 @@ push_urls: Final = provider_urls(
 )
 
 #: Readers of lists, which a table may write as lists.
-LISTS: Final = (broker_urls, modules, networks, smtp_urls, telephone_urls, push_urls)
+LISTS: Final = (broker_urls, modules, networks, webhook_secrets, smtp_urls, telephone_urls, push_urls)
 
 
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:

@@ -96,6 +96,12 @@ class Settings:
         "",
         "Private networks that webhooks may reach, as in `10.1.0.0/16,fd00::/8`; none by default.",
     )
+    webhook_secrets: str = _setting(
+        rules.webhook_secrets,
+        "",
+        "`name=whsec_…,other=whsec_…+whsec_…`: what signs webhooks; several of one name sign all at once.",
+        secret=True,
+    )
     concurrency: int = _setting(
         rules.number(1, CONCURRENCY_MAX), 100, "Jobs that one worker process runs at once."
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from jobmill.adapters.system import SystemClock, SystemCrash, SystemEntropy
 from jobmill.application.errors import WrongAddress
@@ -28,6 +28,7 @@ from jobmill.application.shipped.provider_chain import Choice, OnDoubt, OnOpen, 
 from jobmill.application.shipped.pushes import push_handlers
 from jobmill.application.shipped.simulations import simulate_handlers
 from jobmill.application.shipped.texts import sms_handlers
+from jobmill.application.shipped.webhook_signing import SigningSecrets, parse_secrets
 from jobmill.application.shipped.webhooks import webhook_handlers
 from jobmill.entrypoints.container.chains import Offer, open_chain
 from jobmill.entrypoints.loading import load_handlers
@@ -49,6 +50,7 @@ class _Shipped:
     calls: ProviderChain[PhoneCall]
     pushes: ProviderChain[PushMessage]
     web: WebClient
+    secrets: SigningSecrets = field(factory=dict, repr=False)
 
 
 @asynccontextmanager
@@ -85,6 +87,7 @@ async def open_registry(
                 calls=await chain("call", "CALL_URL", settings.call_url or _SIMULATED, carriers.for_calls),
                 pushes=await chain("push", "PUSH_URL", settings.push_url or _SIMULATED, carriers.for_pushes),
                 web=carriers.strangers,
+                secrets=parse_secrets(settings.webhook_secrets) if settings.webhook_secrets else {},
             ),
         )
 
@@ -104,7 +107,7 @@ def _joined(settings: Settings, shipped: _Shipped) -> Registry:
         push_handlers(shipped.pushes),
         simulate_handlers(entropy=SystemEntropy(), crash=SystemCrash()),
         sms_handlers(shipped.texts),
-        webhook_handlers(shipped.web, clock=SystemClock()),
+        webhook_handlers(shipped.web, clock=SystemClock(), secrets=shipped.secrets),
     ]
     return Registry([*collections, *load_handlers(settings.handlers)])
 

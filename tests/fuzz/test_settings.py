@@ -31,6 +31,9 @@ RIGHT: Final = tuple(
         "shop.jobs,shop.more:handlers",
         "smtp://app:secret@mail:25",
         "10.1.0.0/16,fd00::/8",
+        "twilio://AC1:secret@api.twilio.com?from=+15550100123",
+        "webpush://?private_key=secret&subject=mailto:a@b.example,simulate://?latency_s=1",
+        "shop=whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0,b=whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
         "warning",
         "json",
     )
@@ -62,6 +65,9 @@ USED_BY: Final = {
     ),
     "JOBMILL_HANDLERS": (["types"], [".", "..", ":x", "x:", "a..b", "/etc", "no.such", "os", "os:path"]),
     "JOBMILL_SMTP_URL": (["types"], ["x", "smtp://", "smtp://u:secret@", "smtp://h:99999", "http://h"]),
+    "JOBMILL_SMS_URL": (["types"], ["x", "twilio://", "twilio://u:secret@", "http://h", "fcm:///x"]),
+    "JOBMILL_PUSH_URL": (["types"], ["x", "fcm", "smtp://u:secret@h", "webpush://["]),
+    "JOBMILL_WEBHOOK_SECRETS": (["types"], ["x", "whsec_secret", "shop=secret", "shop=whsec_secret", ","]),
     "JOBMILL_WEBHOOK_NETWORKS": (["types"], ["x", "10.0.0.0/99", "10.0.0.1/8", ","]),
     "JOBMILL_HOST": (["up"], ["x y", "0.0.0.0.0", "::::", "/dev/null", "http://localhost"]),
 }
