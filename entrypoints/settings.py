@@ -91,6 +91,9 @@ class Settings:
         "`fcm:///path/service-account.json` for devices, `webpush://?…` for browsers; unset, simulated.",
         secret=True,
     )
+    templates: Path | None = _setting(
+        rules.folder, None, "Folder of the templates that mails, texts and pushes may name."
+    )
     webhook_networks: str = _setting(
         rules.networks,
         "",

@@ -1,15 +1,17 @@
 """The job type ``push``: one message to one device or browser."""
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from jobmill.application.handlers import JobContext, JobHandlers
 from jobmill.application.ports.providers import PushMessage, PushTarget
+from jobmill.application.ports.templates import Templates
 from jobmill.application.shipped.field_faults import refuse
+from jobmill.application.shipped.filling_in import NoTemplates, checked, filled_in, template_faults
 from jobmill.application.shipped.provider_chain import ProviderChain
 from jobmill.application.shipped.recipients import one_of_names
 from jobmill.application.shipped.webhook_rules import url_fault
@@ -55,21 +57,20 @@ class Push:
 
     Args:
         recipient: a device's token, or a browser's subscription.
+        template: the name of one that is filled in with ``values`` instead of the body, and of the headline
+            if there is none.
     """
 
     recipient: str | Subscription
     title: str | None = None
     subject: str | None = None
     body: str = ""
+    template: str | None = None
+    values: Mapping[str, Any] | None = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot become a message."""
         refuse(self._faults())
-
-    @property
-    def headline(self) -> str:
-        """The headline, under whichever name it came."""
-        return next(each for each in (self.title, self.subject) if each is not None)
 
     @property
     def target(self) -> str | PushTarget:
@@ -85,7 +86,9 @@ class Push:
         elif not _TOKEN.fullmatch(self.recipient):
             yield "'recipient' must be a device's token, ASCII without spaces, or a browser's subscription"
         headlines = {"title": self.title, "subject": self.subject}
-        yield from one_of_names(headlines, what="the headline")
+        if self.template is None or (self.title is not None and self.subject is not None):
+            yield from one_of_names(headlines, what="the headline")
+        yield from template_faults(self.template, self.values, words={"body": self.body or None})
         for name, text in headlines.items():
             if text is not None and not 1 <= len(text) <= TITLE_CHARS_MAX:
                 yield f"'{name}' must have 1 to {TITLE_CHARS_MAX} characters, not {len(text):,}"
@@ -93,16 +96,33 @@ class Push:
             yield f"'body' must have at most {BODY_CHARS_MAX:,} characters, not {len(self.body):,}"
 
 
-def push_handlers(chain: ProviderChain[PushMessage]) -> JobHandlers:
+def push_handlers(
+    chain: ProviderChain[PushMessage],
+    templates: Templates = NoTemplates(),  # noqa: B008 - a frozen value
+) -> JobHandlers:
     """Return the type ``push``; its result says which provider took the message, and under which id."""
     handlers = JobHandlers()
 
     @handlers.register("push", queue="push")
     async def send_push(push: Push, job: JobContext) -> dict[str, str]:
-        message = PushMessage(
-            key=job.idempotency_key, target=push.target, title=push.headline, body=push.body
-        )
+        title, body = await _words(push, templates)
+        message = PushMessage(key=job.idempotency_key, target=push.target, title=title, body=body)
         taken = await chain.send(message, attempt=job.attempt)
         return {"provider": taken.provider, **taken.answer}
 
     return handlers
+
+
+async def _words(push: Push, templates: Templates) -> tuple[str, str]:
+    """Return headline, under whichever name it came, and body, from the template if the message names one."""
+    given = push.subject if push.title is None else push.title
+    if push.template is None:
+        assert given is not None
+        return given, push.body
+    text = await filled_in(templates, push.template, push.values)
+    title = text.subject or "" if given is None else given
+    name, body = push.template, text.body.strip()
+    return (
+        checked(title, template=name, what="a headline", chars_max=TITLE_CHARS_MAX),
+        checked(body, template=name, what="a body", chars_max=BODY_CHARS_MAX),
+    )

@@ -14,7 +14,9 @@ from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.adapters.twilio import TwilioCalls, TwilioTexts, read_account
 from jobmill.adapters.web_push import WebPushes, read_sender
 from jobmill.application.ports.providers import Mail, PhoneCall, PushMessage, TextMessage, WebClient
+from jobmill.application.ports.templates import Templates
 from jobmill.application.provider_urls import read_provider_url
+from jobmill.application.shipped.filling_in import NoTemplates
 from jobmill.entrypoints.container.chains import Offer
 from jobmill.entrypoints.settings import Settings
 
@@ -78,6 +80,15 @@ class Carriers:
         tokens = AccessTokens(account=account, web=self.servers, clock=self.clock)
         devices = FcmPushes(account=account, tokens=tokens, web=self.servers, clock=self.clock)
         return Offer(name="fcm", carrier=devices, carries=devices.carries)
+
+    def templates(self) -> Templates:
+        """Return the templates of the settings; raises ``WrongAddress`` if their folder is not there."""
+        folder = self.settings.templates
+        if folder is None:
+            return NoTemplates()
+        from jobmill.adapters.jinja import open_templates
+
+        return open_templates(folder)
 
     def _simulated(self, url: str) -> SimulatedCarrier | None:
         if not url.startswith(f"{SIMULATED}:"):

@@ -22,8 +22,10 @@ from jobmill.application.ports.providers import (
     WebClient,
     WebRequest,
 )
+from jobmill.application.ports.templates import Templates
 from jobmill.application.shipped.calls import call_handlers
 from jobmill.application.shipped.emails import email_handlers
+from jobmill.application.shipped.filling_in import NoTemplates
 from jobmill.application.shipped.provider_chain import Choice, OnDoubt, OnOpen, ProviderChain
 from jobmill.application.shipped.pushes import push_handlers
 from jobmill.application.shipped.simulations import simulate_handlers
@@ -50,6 +52,7 @@ class _Shipped:
     calls: ProviderChain[PhoneCall]
     pushes: ProviderChain[PushMessage]
     web: WebClient
+    templates: Templates = NoTemplates()
     secrets: SigningSecrets = field(factory=dict, repr=False)
 
 
@@ -87,6 +90,7 @@ async def open_registry(
                 calls=await chain("call", "CALL_URL", settings.call_url or _SIMULATED, carriers.for_calls),
                 pushes=await chain("push", "PUSH_URL", settings.push_url or _SIMULATED, carriers.for_pushes),
                 web=carriers.strangers,
+                templates=carriers.templates(),
                 secrets=parse_secrets(settings.webhook_secrets) if settings.webhook_secrets else {},
             ),
         )
@@ -103,10 +107,10 @@ def declared_registry(settings: Settings) -> Registry:
 def _joined(settings: Settings, shipped: _Shipped) -> Registry:
     collections = [
         call_handlers(shipped.calls),
-        email_handlers(shipped.mails),
-        push_handlers(shipped.pushes),
+        email_handlers(shipped.mails, shipped.templates),
+        push_handlers(shipped.pushes, shipped.templates),
         simulate_handlers(entropy=SystemEntropy(), crash=SystemCrash()),
-        sms_handlers(shipped.texts),
+        sms_handlers(shipped.texts, shipped.templates),
         webhook_handlers(shipped.web, clock=SystemClock(), secrets=shipped.secrets),
     ]
     return Registry([*collections, *load_handlers(settings.handlers)])

@@ -46,7 +46,7 @@ PROJECTS: Final = (
 )
 CASES: Final = 200
 #: Settings of what has no value that is wrong in form: any text names some folder.
-ANY_TEXT: Final = {"JOBMILL_HOME"}
+ANY_TEXT: Final = {"JOBMILL_HOME", "JOBMILL_TEMPLATES"}
 #: For commands that read settings, use them, and come to an end.
 USED_BY: Final = {
     "JOBMILL_HOME": (["migrate"], ["/dev/null", "/proc/nowhere", "/dev/null/below"]),

@@ -91,7 +91,7 @@ def test_the_schema_names_every_field() -> None:
     schema = declared.schema.components["Email"]
 
     assert isinstance(schema, dict)
-    assert list(schema["properties"]) == ["recipient", "to", "subject", "body"]
+    assert list(schema["properties"]) == ["recipient", "to", "subject", "body", "template", "values"]
     assert schema["properties"]["subject"] == {"type": "string", "default": ""}
     assert schema["additionalProperties"] is False
     assert not schema.get("required")
