@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 
 from jobmill.application.ports.providers import ProviderRefused, ProviderUnavailable, WebAnswer
 
@@ -169,6 +171,18 @@ async def test_a_name_that_nobody_knows_may_be_known_later() -> None:
     async with a_client(names=Names()) as client:
         with pytest.raises(ProviderUnavailable, match=r"no connection to hooks\.example: .*no such name"):
             await client.call(a_request("http://hooks.example/"))
+
+
+async def test_a_call_that_never_left_is_in_no_doubt() -> None:
+    class Slow(Names):
+        async def resolve(self, *_: Any, **__: Any) -> list[ResolveResult]:
+            return await asyncio.get_running_loop().create_future()
+
+    async with a_client(names=Slow(), total_s=0.1) as client:
+        with pytest.raises(ProviderUnavailable, match="did not answer in time") as late:
+            await client.call(a_request("http://hooks.example/"))
+
+    assert not late.value.in_doubt
 
 
 @pytest.mark.parametrize("host", ["a..example", ".", "x" * 64 + ".example"])
