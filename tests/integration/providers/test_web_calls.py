@@ -176,7 +176,8 @@ async def test_a_name_that_nobody_knows_may_be_known_later() -> None:
 async def test_a_call_that_never_left_is_in_no_doubt() -> None:
     class Slow(Names):
         async def resolve(self, *_: Any, **__: Any) -> list[ResolveResult]:
-            return await asyncio.get_running_loop().create_future()
+            await asyncio.get_running_loop().create_future()
+            return []
 
     async with a_client(names=Slow(), total_s=0.1) as client:
         with pytest.raises(ProviderUnavailable, match="did not answer in time") as late:
