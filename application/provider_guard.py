@@ -58,7 +58,7 @@ class Protection(ProviderGuard):
         self._asked_s = -math.inf
 
     def declare(self, provider: str, limits: ProviderLimits) -> None:
-        """Set the limits of a provider, before or after it is first asked for."""
+        """See ``ProviderGuard``."""
         self._limits[provider] = limits
         if (known := self._providers.get(provider)) is not None:
             known.limit(limits, now_s=_now_s())

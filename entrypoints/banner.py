@@ -15,7 +15,7 @@ def banner(settings: Settings, registry: Registry) -> str:
     """Say where everything is and what to type next."""
     url = f"{shown_host(settings)}:{settings.port}"
     reach = "this machine only" if settings.is_local else "open to others"
-    mails = f"mails     {settings.home / 'outbox'}/" if settings.smtp_url is None else "mails     by SMTP"
+    mails = f"mails     {settings.home / 'outbox'}/" if not settings.smtp_url else "mails     by SMTP"
     lines = [
         f"Jobmill {version('jobmill')}   http://{url}   ({reach})",
         f"  data      {shown_address(settings.database_url)}      {mails}",

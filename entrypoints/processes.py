@@ -49,7 +49,7 @@ async def run_up(settings: Settings, say: Say) -> None:
             stack.callback(each.close)
         await migrate_store(settings)
         protection = await stack.enter_async_context(open_protection(settings))
-        registry = await stack.enter_async_context(open_registry(settings))
+        registry = await stack.enter_async_context(open_registry(settings, guard=protection))
         container = await stack.enter_async_context(open_container(settings, registry, protection=protection))
         if container.topology() is not None:
             await container.topology().apply()
@@ -69,7 +69,7 @@ async def run_api(settings: Settings, say: Say) -> None:
         sockets = bind(settings)
         for each in sockets:
             stack.callback(each.close)
-        registry = await stack.enter_async_context(open_registry(settings))
+        registry = declared_registry(settings)
         container = await stack.enter_async_context(open_container(settings, registry))
         await first_look(container.store())
         engine = Engine(
@@ -92,7 +92,7 @@ async def run_worker(settings: Settings, say: Say) -> None:
     stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         protection = await stack.enter_async_context(open_protection(settings))
-        registry = await stack.enter_async_context(open_registry(settings))
+        registry = await stack.enter_async_context(open_registry(settings, guard=protection))
         container = await stack.enter_async_context(open_container(settings, registry, protection=protection))
         listener = bind_health(settings)
         stack.callback(listener.close)

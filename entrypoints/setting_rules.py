@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from jobmill.application.shipped.webhook_signing import parse_secrets
 from jobmill.domain.options import CONTROL
 from jobmill.domain.retention import KEEP_MAX, KEEP_MIN
 
@@ -16,6 +17,8 @@ TEXT_CHARS_MAX: Final = 4_096
 _SPAN: Final = re.compile(r"(\d{1,6})(h|d)", re.ASCII)
 _HOURS_OF: Final = {"h": 1, "d": 24}
 _HOST: Final = re.compile(r"[\w.:%-]+")
+#: Schemes of providers that are no servers, or whose server is known.
+_WITHOUT_HOST: Final = frozenset({"simulate", "fcm", "webpush"})
 _MODULE: Final = re.compile(r"[^\W\d][\w-]*(\.[^\W\d][\w-]*)*(:[^\W\d]\w*)?")
 
 
@@ -128,13 +131,27 @@ def broker_urls(text: str) -> tuple[str, ...]:
     return urls
 
 
-def smtp_url(text: str) -> str:
-    """Read the address of a mail server; its options are its adapter's to read."""
-    shape = "must be like smtp://user:password@host:25, smtps://… or smtp+starttls://…"
-    if not text.startswith(("smtp://", "smtps://", "smtp+starttls://")):
-        raise ValueError(shape)
-    _check_place(text, shape)
-    return text
+def provider_urls(shape: str, *schemes: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of the addresses of providers; what is in them is their adapters' to read.
+
+    Args:
+        shape: what one looks like, for people.
+        schemes: those that name a server have a host.
+    """
+    mend = f"must be like {shape}; several have commas between them, and a comma within is %2C"
+
+    def read(text: str) -> tuple[str, ...]:
+        urls = words(text)
+        if not urls:
+            raise ValueError(mend)
+        for url in urls:
+            scheme, mark, _ = url.partition("://")
+            if not mark or scheme not in schemes:
+                raise ValueError(f"{mend}; known are {', '.join(f'{known}://' for known in schemes)}")
+            _check_place(url, mend, needs_host=scheme not in _WITHOUT_HOST)
+        return urls
+
+    return read
 
 
 def redis_url(text: str) -> str:
@@ -167,8 +184,31 @@ def networks(text: str) -> str:
     return text
 
 
+def webhook_secrets(text: str) -> str:
+    """Read the secrets of webhooks, which the types of job take as text."""
+    parse_secrets(text)
+    return text
+
+
+smtp_urls: Final = provider_urls(
+    "smtp://user:password@host:25, smtps://… or smtp+starttls://…",
+    "smtp",
+    "smtps",
+    "smtp+starttls",
+    "simulate",
+)
+telephone_urls: Final = provider_urls(
+    "twilio://SID:TOKEN@api.twilio.com?from=+15550100123", "twilio", "simulate"
+)
+push_urls: Final = provider_urls(
+    "fcm:///etc/service-account.json or webpush://?private_key=…&subject=mailto:you@example.com",
+    "fcm",
+    "webpush",
+    "simulate",
+)
+
 #: Readers of lists, which a table may write as lists.
-LISTS: Final = (broker_urls, modules, networks)
+LISTS: Final = (broker_urls, modules, networks, webhook_secrets, smtp_urls, telephone_urls, push_urls)
 
 
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:

@@ -89,16 +89,43 @@ class Settings:
         "Queues of foreign producers, as JSON; see `docs/ingress.md`. `<prefix>.ingress` is always read.",
         of_table=bindings_table,
     )
-    smtp_url: str | None = _setting(
-        rules.smtp_url,
-        None,
-        "`smtp://user:password@host:port`; unset, mails become files in the outbox.",
+    smtp_url: tuple[str, ...] = _setting(
+        rules.smtp_urls,
+        (),
+        "`smtp://user:password@host:port`, several in the order of preference; unset, mails become files.",
         secret=True,
+    )
+    sms_url: tuple[str, ...] = _setting(
+        rules.telephone_urls,
+        (),
+        "`twilio://SID:TOKEN@api.twilio.com?from=+1…`, or several likewise; unset, texts are only simulated.",
+        secret=True,
+    )
+    call_url: tuple[str, ...] = _setting(
+        rules.telephone_urls,
+        (),
+        "The same for calls; unset, they are only simulated.",
+        secret=True,
+    )
+    push_url: tuple[str, ...] = _setting(
+        rules.push_urls,
+        (),
+        "`fcm:///path/service-account.json` for devices, `webpush://?…` for browsers; unset, simulated.",
+        secret=True,
+    )
+    templates: Path | None = _setting(
+        rules.folder, None, "Folder of the templates that mails, texts and pushes may name."
     )
     webhook_networks: str = _setting(
         rules.networks,
         "",
         "Private networks that webhooks may reach, as in `10.1.0.0/16,fd00::/8`; none by default.",
+    )
+    webhook_secrets: str = _setting(
+        rules.webhook_secrets,
+        "",
+        "`name=whsec_…,other=whsec_…+whsec_…`: what signs webhooks; several of one name sign all at once.",
+        secret=True,
     )
     concurrency: int = _setting(
         rules.number(1, CONCURRENCY_MAX), 100, "Jobs that one worker process runs at once."

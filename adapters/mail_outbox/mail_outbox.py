@@ -30,7 +30,7 @@ class MailOutbox(EmailProvider):
     clock: Clock
     sender: str = SENDER
 
-    async def send(self, mail: Mail) -> Mapping[str, str]:
+    async def send(self, mail: Mail, /) -> Mapping[str, str]:
         """Return the path of the file, from the working directory if it lies below."""
         path = self.folder / f"{mail.job_id}.eml"
         content = write_mail(mail, sender=self.sender, at=self.clock.now())

@@ -27,23 +27,27 @@ class SmtpMailer(EmailProvider):
     clock: Clock
     bounds: SmtpBounds
 
-    async def send(self, mail: Mail) -> Mapping[str, str]:
+    async def send(self, mail: Mail, /) -> Mapping[str, str]:
         """Return the server and the message id."""
         sender = self.server.sender
         content = write_mail(mail, sender=sender, at=self.clock.now())
+        is_sending = False
         try:
             async with self.pool.lend() as smtp:
+                is_sending = True  # from here on a lost answer may have been the one to the mail itself
                 await smtp.sendmail(sender, [mail.recipient], content)
         except SMTPRecipientsRefused as error:
             raise self._refusal(error.recipients[0]) from error
         except SMTPResponseException as error:
             raise self._refusal(error) from error
         except TimeoutError as error:
-            limit = f"did not take the mail within {self.bounds.total_s:g} s"
-            raise ProviderUnavailable(f"the mail server {self.server.place} {limit}") from error
+            late = (
+                f"the mail server {self.server.place} did not take the mail within {self.bounds.total_s:g} s"
+            )
+            raise ProviderUnavailable(late, in_doubt=is_sending) from error
         except (SMTPException, OSError) as error:
             broken = f"the connection to the mail server {self.server.place} broke: {error}"
-            raise ProviderUnavailable(broken) from error
+            raise ProviderUnavailable(broken, in_doubt=is_sending) from error
         return {"smtp": self.server.place, "message_id": message_id(mail, sender=sender)}
 
     def _refusal(self, reply: SMTPResponseException) -> ProviderRefused | ProviderUnavailable:

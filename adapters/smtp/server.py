@@ -4,12 +4,13 @@ import ssl
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
 from jobmill.application.codec.mail import address_fault
 from jobmill.application.errors import WrongAddress
+from jobmill.application.provider_urls import only_known, options_of
 
 SENDER_DEFAULT: Final = "jobmill@localhost"
 #: What may stand behind the question mark.
@@ -74,7 +75,7 @@ def parse_smtp_url(text: str) -> SmtpServer:
         ) from None
     if not host or url.path not in ("", "/") or port == 0:
         raise WrongAddress(f"the mail server's address should hold a host and a port only, like {_SHAPE}")
-    options = _options(url)
+    options = only_known(options_of(url), OPTIONS, what="the mail server's address")
     return SmtpServer(
         security=security,
         host=host,
@@ -84,18 +85,6 @@ def parse_smtp_url(text: str) -> SmtpServer:
         sender=_sender(options),
         tls=_tls(security, options),
     )
-
-
-def _options(url: SplitResult) -> Mapping[str, str]:
-    """A plus sign stays one: it is common in addresses."""
-    pairs = (part.partition("=") for part in url.query.split("&") if part)
-    options = {unquote(name): unquote(value) for name, _, value in pairs}
-    if unknown := sorted(set(options) - OPTIONS):
-        known = ", ".join(sorted(OPTIONS))
-        raise WrongAddress(
-            f"the mail server's address has unknown options {', '.join(unknown)}; known: {known}"
-        )
-    return options
 
 
 def _sender(options: Mapping[str, str]) -> str:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from jobmill.application.provider_limits import ProviderLimits
+
 
 @frozen(kw_only=True)
 class Go:
@@ -51,6 +53,10 @@ class ProviderGuard(Protocol):
 
     A provider is known by a short stable name without secrets, as in ``sms:twilio`` or ``email:host:587``.
     """
+
+    def declare(self, provider: str, limits: ProviderLimits) -> None:
+        """Set the limits of a provider, before or after it is first asked for."""
+        ...
 
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:
         """Ask for a call.

@@ -1,18 +1,40 @@
-"""What the shipped job types ask of the world: carry a mail, call a web server, end the process."""
+"""What the shipped job types ask of the world: carry a message, call a web server, end the process."""
 
 from collections.abc import Mapping
-from typing import NoReturn, Protocol
+from datetime import timedelta
+from typing import NoReturn, Protocol, TypeVar
 from uuid import UUID
 
 from attrs import field, frozen
 
 from jobmill.domain.errors import JobmillError
 
+M_contra = TypeVar("M_contra", contravariant=True)
+
 
 class ProviderUnavailable(JobmillError):
-    """The provider did not take it, or cannot be reached: a later attempt may succeed."""
+    """The provider did not take it, or cannot be reached: a later attempt may succeed.
+
+    Args:
+        in_doubt: it may have been taken all the same, as where the answer to a whole request was lost.
+        is_busy: the provider is well and asks to be left alone for now.
+        retry_after: for how long it asks that, if it says so.
+    """
 
     code = "provider-unavailable"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        in_doubt: bool = False,
+        is_busy: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        self.in_doubt = in_doubt
+        self.is_busy = is_busy
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class ProviderRefused(JobmillError):
@@ -39,20 +61,84 @@ class Mail:
     body: str = field(repr=False)
 
 
-class EmailProvider(Protocol):
-    """Carries mails; each send ends within a bounded time once it has begun.
+@frozen(kw_only=True)
+class TextMessage:
+    """A text for one telephone.
 
-    A mail may be sent again under the same key, after an attempt whose end nobody knows.
+    Args:
+        key: the same over all attempts, another once the text was edited.
+        recipient: a number as ``number_fault`` of the codec accepts it.
+        body: 1 to 1,600 characters.
     """
 
-    async def send(self, mail: Mail) -> Mapping[str, str]:
-        """Return where the mail went, as the job's result, once the provider has taken it.
+    key: str
+    recipient: str = field(repr=False)
+    body: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class PhoneCall:
+    """A call to one telephone.
+
+    Args:
+        key, recipient: as of a ``TextMessage``.
+        call_id: what the submitter calls it.
+        words: what is said; None for what the provider was set up to say.
+    """
+
+    key: str
+    recipient: str = field(repr=False)
+    call_id: str
+    words: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class PushTarget:
+    """Where a browser takes messages, as its ``PushSubscription`` says.
+
+    Args:
+        endpoint: an https URL.
+        p256dh, auth: its key and its secret, as bytes in base64 for URLs.
+    """
+
+    endpoint: str = field(repr=False)
+    p256dh: str = field(repr=False)
+    auth: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class PushMessage:
+    """A message for one device.
+
+    Args:
+        key: as of a ``TextMessage``; a device shows one message of a key.
+        target: a device's token, or a browser's subscription.
+    """
+
+    key: str
+    target: str | PushTarget = field(repr=False)
+    title: str = field(repr=False)
+    body: str = field(repr=False)
+
+
+class Carrier(Protocol[M_contra]):
+    """Carries messages of one kind; each send ends within a bounded time once it has begun.
+
+    A message may be sent again under the same key, after an attempt whose end nobody knows.
+    """
+
+    async def send(self, message: M_contra, /) -> Mapping[str, str]:
+        """Return where the message went, for the job's result, once the provider has taken it.
 
         Raises:
             ProviderUnavailable: it was not taken now, or nobody knows.
-            ProviderRefused: it will never be taken.
+            ProviderRefused: it will never be taken, by any provider.
         """
         ...
+
+
+#: Carries mails.
+EmailProvider = Carrier[Mail]
 
 
 @frozen(kw_only=True)
@@ -76,13 +162,19 @@ class WebAnswer:
     """What a server said.
 
     Args:
-        body_bytes: how much of the body was read; there may have been more.
-        retry_after: the header of that name, as it came.
+        body: as much of it as was read; there may have been more.
+        retry_after, location: the headers of that name, as they came.
     """
 
     status: int
-    body_bytes: int
+    body: bytes = field(default=b"", repr=False)
     retry_after: str | None = None
+    location: str | None = field(default=None, repr=False)
+
+    @property
+    def body_bytes(self) -> int:
+        """How much of the body was read."""
+        return len(self.body)
 
 
 class WebClient(Protocol):
@@ -95,7 +187,7 @@ class WebClient(Protocol):
         """Return the server's answer, whatever its status.
 
         Raises:
-            ProviderUnavailable: no answer, or an incomplete one. The request may have arrived.
+            ProviderUnavailable: no answer, or an incomplete one; in doubt if the request may have arrived.
             ProviderRefused: the request cannot be made, or its address is not allowed.
         """
         ...

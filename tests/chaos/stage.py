@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).parents[2]
 JOBMILL: Final = str(Path(sys.executable).with_name("jobmill"))
 DATABASE: Final = "jobmill"
 PREFIX: Final = "jobmill"
-QUEUES: Final = ("default", "slow", "email", "webhook", "simulate")
+QUEUES: Final = ("default", "slow", "call", "email", "push", "simulate", "sms", "webhook")
 #: Where the trial's own jobs go.
 LANES: Final = tuple(f"{queue}.{priority}" for queue in QUEUES[:2] for priority in ("high", "normal", "low"))
 GRACE_S: Final = 4

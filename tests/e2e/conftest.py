@@ -23,7 +23,7 @@ async def embedded(tmp_path: Path) -> AsyncGenerator[Mill]:
 @pytest_asyncio.fixture
 async def cluster(tmp_path: Path, amqp: AmqpPlace, postgres_url: str) -> AsyncGenerator[Mill]:
     """A mill on PostgreSQL and RabbitMQ, its tables and queues not made yet."""
-    amqp.uses("email", "webhook", "simulate")
+    amqp.uses("call", "email", "push", "simulate", "sms", "webhook")
     [port] = free_ports(1)
     settings = {
         "JOBMILL_DATABASE_URL": postgres_url,

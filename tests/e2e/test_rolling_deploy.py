@@ -195,7 +195,7 @@ async def two_releases(folder: Path, settings: dict[str, str]) -> AsyncGenerator
 async def test_a_rolling_deploy_under_load_fails_drops_and_burns_nothing(
     tmp_path: Path, amqp: AmqpPlace, postgres_url: str
 ) -> None:
-    amqp.uses("email", "webhook", "simulate")
+    amqp.uses("call", "email", "push", "simulate", "sms", "webhook")
     settings = {
         "JOBMILL_DATABASE_URL": postgres_url,
         "JOBMILL_BROKER_URL": amqp.url,

@@ -38,7 +38,7 @@ DONE_WITHIN_S: Final = 50.0
 @asynccontextmanager
 async def working(place: AmqpPlace, folder: Path) -> AsyncGenerator[Container]:
     """A worker's services, which run as long as the block; nothing of them may end before."""
-    place.uses("simulate", "email", "webhook")
+    place.uses("call", "email", "push", "simulate", "sms", "webhook")
     settings = Settings(home=folder, broker_url=(place.url,), prefix=place.prefix)
     await migrate_store(settings)
     async with open_registry(settings) as registry, open_container(settings, registry) as container:

@@ -32,6 +32,9 @@ RIGHT: Final = tuple(
         "smtp://app:secret@mail:25",
         "rediss://app:secret@cache:6379/0",
         "10.1.0.0/16,fd00::/8",
+        "twilio://AC1:secret@api.twilio.com?from=+15550100123",
+        "webpush://?private_key=secret&subject=mailto:a@b.example,simulate://?latency_s=1",
+        "shop=whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0,b=whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
         "warning",
         "json",
     )
@@ -44,7 +47,7 @@ PROJECTS: Final = (
 )
 CASES: Final = 200
 #: Settings of what has no value that is wrong in form: any text names some folder.
-ANY_TEXT: Final = {"JOBMILL_HOME"}
+ANY_TEXT: Final = {"JOBMILL_HOME", "JOBMILL_TEMPLATES"}
 #: For commands that read settings, use them, and come to an end.
 USED_BY: Final = {
     "JOBMILL_HOME": (["migrate"], ["/dev/null", "/proc/nowhere", "/dev/null/below"]),
@@ -63,6 +66,9 @@ USED_BY: Final = {
     ),
     "JOBMILL_HANDLERS": (["types"], [".", "..", ":x", "x:", "a..b", "/etc", "no.such", "os", "os:path"]),
     "JOBMILL_SMTP_URL": (["types"], ["x", "smtp://", "smtp://u:secret@", "smtp://h:99999", "http://h"]),
+    "JOBMILL_SMS_URL": (["types"], ["x", "twilio://", "twilio://u:secret@", "http://h", "fcm:///x"]),
+    "JOBMILL_PUSH_URL": (["types"], ["x", "fcm", "smtp://u:secret@h", "webpush://["]),
+    "JOBMILL_WEBHOOK_SECRETS": (["types"], ["x", "whsec_secret", "shop=secret", "shop=whsec_secret", ","]),
     "JOBMILL_WEBHOOK_NETWORKS": (["types"], ["x", "10.0.0.0/99", "10.0.0.1/8", ","]),
     "JOBMILL_HOST": (["up"], ["x y", "0.0.0.0.0", "::::", "/dev/null", "http://localhost"]),
 }

@@ -71,6 +71,20 @@ async def test_a_server_that_falls_silent_is_not_waited_for(mail_server: MailSer
             await mailer.send(a_mail())
 
 
+@pytest.mark.parametrize("reply", [HANG_UP, SILENCE])
+@pytest.mark.parametrize(("verb", "in_doubt"), [("GREETING", False), ("EHLO", False), ("CONTENT", True)])
+async def test_a_mail_whose_answer_was_lost_may_have_been_taken(
+    mail_server: MailServer, verb: str, in_doubt: bool, reply: str
+) -> None:
+    mail_server.replies[verb] = [reply]
+
+    async with a_mailer(mail_server, total_s=0.3) as mailer:
+        with pytest.raises(ProviderUnavailable) as lost:
+            await mailer.send(a_mail())
+
+    assert lost.value.in_doubt is in_doubt
+
+
 async def test_a_server_that_does_not_greet_is_given_up_sooner(mail_server: MailServer) -> None:
     mail_server.replies["GREETING"] = [SILENCE]
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 
 from jobmill.application.ports.providers import ProviderRefused, ProviderUnavailable, WebAnswer
 
@@ -22,7 +24,7 @@ async def test_the_request_arrives_as_it_was_given() -> None:
         answer = await client.call(a_request(f"{server.url}/a%2Fb?c=%7e&d#e", headers=headers))
 
     [request] = server.requests
-    assert answer == WebAnswer(status=200, body_bytes=2)
+    assert answer == WebAnswer(status=200, body=b"ok")
     assert (request.method, request.raw_path) == ("POST", "/a%2Fb?c=%7e&d")
     assert server.bodies == [b'{"a":1}']
     assert request.headers["Host"] == f"127.0.0.1:{server.port}"
@@ -128,7 +130,7 @@ async def test_an_answer_without_end_is_cut_off() -> None:
     async with a_server_that_sends(head, *[chunk] * 8, then_hangs=True) as url, a_client() as client:
         said = await client.call(a_request(url))
 
-    assert said == WebAnswer(status=200, body_bytes=KIB_64)
+    assert said == WebAnswer(status=200, body=b"x" * KIB_64)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,19 @@ async def test_a_name_that_nobody_knows_may_be_known_later() -> None:
     async with a_client(names=Names()) as client:
         with pytest.raises(ProviderUnavailable, match=r"no connection to hooks\.example: .*no such name"):
             await client.call(a_request("http://hooks.example/"))
+
+
+async def test_a_call_that_never_left_is_in_no_doubt() -> None:
+    class Slow(Names):
+        async def resolve(self, *_: Any, **__: Any) -> list[ResolveResult]:
+            await asyncio.get_running_loop().create_future()
+            return []
+
+    async with a_client(names=Slow(), total_s=0.1) as client:
+        with pytest.raises(ProviderUnavailable, match="did not answer in time") as late:
+            await client.call(a_request("http://hooks.example/"))
+
+    assert not late.value.in_doubt
 
 
 @pytest.mark.parametrize("host", ["a..example", ".", "x" * 64 + ".example"])

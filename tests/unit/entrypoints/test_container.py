@@ -44,7 +44,7 @@ async def test_workers_serve_every_queue_in_every_priority(container: Container)
 
     assert lanes == {
         f"{queue}.{priority}"
-        for queue in ("default", "email", "simulate", "webhook")
+        for queue in ("default", "call", "email", "push", "simulate", "sms", "webhook")
         for priority in ("high", "normal", "low")
     }
 

@@ -12,6 +12,7 @@ from jobmill.application.shipped.emails import Email
 from jobmill.domain.retry_policy import RetryPolicy
 
 from tests.unit.application.shipped.attempts import JOB_ID, an_attempt, faults_of, run_one
+from tests.unit.application.shipped.providers import alone
 
 
 @define
@@ -21,7 +22,7 @@ class Letterbox(EmailProvider):
     trouble: Exception | None = None
     mails: list[Mail] = field(factory=list)
 
-    async def send(self, mail: Mail) -> Mapping[str, str]:
+    async def send(self, mail: Mail, /) -> Mapping[str, str]:
         if self.trouble:
             raise self.trouble
         self.mails.append(mail)
@@ -29,14 +30,14 @@ class Letterbox(EmailProvider):
 
 
 def what_is_wrong_with(**payload: object) -> dict[str, str]:
-    return faults_of(email_handlers(Letterbox()), payload)
+    return faults_of(email_handlers(alone(Letterbox())), payload)
 
 
 async def test_a_mail_goes_to_the_provider_and_the_result_says_where_it_went() -> None:
     letterbox = Letterbox()
     payload = {"recipient": "ada@example.com", "subject": "Hi", "body": "Hello"}
 
-    result = await run_one(email_handlers(letterbox), payload)
+    result = await run_one(email_handlers(alone(letterbox)), payload)
 
     assert result == {"outbox": "a letterbox"}
     assert letterbox.mails == [
@@ -47,7 +48,7 @@ async def test_a_mail_goes_to_the_provider_and_the_result_says_where_it_went() -
 async def test_the_address_may_be_called_to_and_the_rest_left_out() -> None:
     letterbox = Letterbox()
 
-    await run_one(email_handlers(letterbox), {"to": "ada@example.com"})
+    await run_one(email_handlers(alone(letterbox)), {"to": "ada@example.com"})
 
     [mail] = letterbox.mails
     assert (mail.recipient, mail.subject, mail.body) == ("ada@example.com", "", "")
@@ -55,7 +56,7 @@ async def test_the_address_may_be_called_to_and_the_rest_left_out() -> None:
 
 async def test_the_key_is_the_same_in_every_attempt_and_changes_with_the_edition() -> None:
     letterbox = Letterbox()
-    handlers = email_handlers(letterbox)
+    handlers = email_handlers(alone(letterbox))
 
     for attempt in (an_attempt(), an_attempt(attempt=2), an_attempt(key=f"{JOB_ID}:1")):
         await run_one(handlers, {"to": "ada@example.com"}, attempt)
@@ -66,31 +67,31 @@ async def test_the_key_is_the_same_in_every_attempt_and_changes_with_the_edition
 async def test_an_unavailable_provider_is_worth_another_attempt() -> None:
     letterbox = Letterbox(trouble=ProviderUnavailable("the mail server is busy"))
 
-    with pytest.raises(TransientFailure, match=r"^the mail server is busy$"):
-        await run_one(email_handlers(letterbox), {"to": "ada@example.com"})
+    with pytest.raises(TransientFailure, match=r"^the provider: the mail server is busy$"):
+        await run_one(email_handlers(alone(letterbox)), {"to": "ada@example.com"})
 
 
 async def test_a_refusal_is_final() -> None:
     letterbox = Letterbox(trouble=ProviderRefused("nobody of that name"))
 
-    with pytest.raises(PermanentFailure, match=r"^nobody of that name$"):
-        await run_one(email_handlers(letterbox), {"to": "ada@example.com"})
+    with pytest.raises(PermanentFailure, match=r"^the provider: nobody of that name$"):
+        await run_one(email_handlers(alone(letterbox)), {"to": "ada@example.com"})
 
 
 def test_the_type_has_its_own_queue_and_the_default_retry_policy() -> None:
-    [declared] = email_handlers(Letterbox())
+    [declared] = email_handlers(alone(Letterbox()))
 
     assert (declared.name, declared.rules.queue) == ("email", "email")
     assert declared.rules.retry == RetryPolicy()
 
 
 def test_the_schema_names_every_field() -> None:
-    [declared] = email_handlers(Letterbox())
+    [declared] = email_handlers(alone(Letterbox()))
 
     schema = declared.schema.components["Email"]
 
     assert isinstance(schema, dict)
-    assert list(schema["properties"]) == ["recipient", "to", "subject", "body"]
+    assert list(schema["properties"]) == ["recipient", "to", "subject", "body", "template", "values"]
     assert schema["properties"]["subject"] == {"type": "string", "default": ""}
     assert schema["additionalProperties"] is False
     assert not schema.get("required")

@@ -151,7 +151,7 @@ def test_the_schema_names_every_field() -> None:
     schema = declared.schema.components["Webhook"]
 
     assert isinstance(schema, dict)
-    assert list(schema["properties"]) == ["url", "body", "headers", "method"]
+    assert list(schema["properties"]) == ["url", "body", "headers", "method", "secret"]
     assert schema["required"] == ["url"]
     assert schema["properties"]["headers"]["additionalProperties"] == {"type": "string"}
     assert schema["properties"]["method"]["default"] == "POST"

@@ -27,7 +27,7 @@ URL = "https://hooks.example.com/secret-path?token=secret"
 class Web(WebClient):
     """A web where every server says the same, or where there is trouble on the way."""
 
-    answer: WebAnswer = WebAnswer(status=200, body_bytes=2)
+    answer: WebAnswer = WebAnswer(status=200, body=b"ok")
     trouble: Exception | None = None
     requests: list[WebRequest] = field(factory=list)
 
@@ -39,7 +39,7 @@ class Web(WebClient):
 
 
 def a_web_that_says(status: int, retry_after: str | None = None) -> Web:
-    return Web(answer=WebAnswer(status=status, body_bytes=0, retry_after=retry_after))
+    return Web(answer=WebAnswer(status=status, retry_after=retry_after))
 
 
 def webhooks(web: Web) -> JobHandlers:
@@ -98,7 +98,7 @@ async def test_own_headers_go_along_and_may_name_another_type() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 async def test_any_2xx_is_success_and_the_result_says_which(status: int) -> None:
-    web = Web(answer=WebAnswer(status=status, body_bytes=65_536))
+    web = Web(answer=WebAnswer(status=status, body=bytes(65_536)))
 
     assert await run_one(webhooks(web), {"url": URL}) == {"status": status, "bytes": 65_536}
 

@@ -41,7 +41,7 @@ def living(name: str, *types: JobType[Any]) -> Callable[[StoreWorld], Awaitable[
     return work
 
 
-OWN = [a_type(name) for name in ("email", "webhook", "simulate")]
+OWN = [a_type(name) for name in ("call", "email", "push", "simulate", "sms", "webhook")]
 
 
 def test_a_mill_that_is_in_order_says_so_line_by_line(mill: Mill) -> None:

@@ -77,7 +77,7 @@ def test_the_embedded_bus_has_no_topology(mill: Mill) -> None:
 @pytest.fixture
 def mill_with_broker(mill: Mill, amqp: AmqpPlace, monkeypatch: pytest.MonkeyPatch) -> Mill:
     """A folder whose jobs are announced on RabbitMQ."""
-    amqp.uses("email", "simulate", "webhook")
+    amqp.uses("call", "email", "push", "simulate", "sms", "webhook")
     monkeypatch.setenv("JOBMILL_BROKER_URL", amqp.url)
     monkeypatch.setenv("JOBMILL_PREFIX", amqp.prefix)
     return mill

@@ -1,0 +1,5 @@
+"""Templates in a folder, in the language of Jinja."""
+
+from jobmill.adapters.jinja.folder import JinjaTemplates, open_templates
+
+__all__ = ["JinjaTemplates", "open_templates"]

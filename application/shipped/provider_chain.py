@@ -1,0 +1,144 @@
+"""Several providers for one type of job, in the order of preference."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from jobmill.application.handlers import PermanentFailure, RetryAfter, TransientFailure
+from jobmill.application.ports.guard import CallResult, Go, ProviderGuard, Shut
+from jobmill.application.ports.providers import Carrier, ProviderRefused, ProviderUnavailable
+from jobmill.application.provider_limits import OnOpen
+from jobmill.domain.retry_policy import CAP_MAX
+
+M = TypeVar("M")
+
+
+def _any(_message: object) -> bool:
+    return True
+
+
+class OnDoubt(Enum):
+    """What to do where a provider may have taken the message and its answer was lost."""
+
+    RETRY = "retry"  # fail the attempt; the next one begins at the first provider
+    FAILOVER = "failover"  # ask the next one: the message may arrive twice
+    FAIL = "fail"  # the job: a person looks what became of the message
+
+
+@frozen(kw_only=True)
+class Choice(Generic[M]):
+    """One provider of a chain.
+
+    Args:
+        name: short, stable, without secrets; what the guard, errors and results call it.
+        carries: tells the messages that are for such a provider; it is not asked for others.
+    """
+
+    name: str
+    carrier: Carrier[M]
+    on_open: OnOpen
+    on_doubt: OnDoubt
+    carries: Callable[[M], bool] = _any
+
+
+@frozen(kw_only=True)
+class Taken:
+    """A provider has the message.
+
+    Args:
+        provider: its name.
+        answer: what it says of where the message is.
+    """
+
+    provider: str
+    answer: dict[str, str]
+
+
+@frozen(kw_only=True)
+class ProviderChain(Generic[M]):
+    """Asks providers one after the other until one has taken the message."""
+
+    choices: tuple[Choice[M], ...]
+    guard: ProviderGuard
+
+    async def send(self, message: M, *, attempt: int) -> Taken:
+        """Return who took the message.
+
+        Raises:
+            PermanentFailure: a provider refused it, or none carries such a message, or one may have taken it
+                and nobody shall send it again.
+            RetryAfter: all are shut, or one that is to be waited for; without counting the attempt. Or the
+                last one is busy and says for how long.
+            TransientFailure: the last one that was asked did not take it.
+        """
+        fitting = [each for each in self.choices if each.carries(message)]
+        if not fitting:
+            names = ", ".join(each.name for each in self.choices)
+            raise PermanentFailure(f"none of the providers carries such a message: {names}")
+        shut: list[Shut] = []
+        failed: list[tuple[Choice[M], ProviderUnavailable]] = []
+        for each in fitting:
+            go = await self.guard.ask(each.name, attempt=attempt)
+            if isinstance(go, Shut):
+                _pass(each, go)
+                shut.append(go)
+                continue
+            try:
+                answer = await self._call(each, message, go)
+            except ProviderRefused as error:
+                raise PermanentFailure(f"{each.name}: {error}") from error
+            except ProviderUnavailable as error:
+                failed.append((each, error))
+                if error.in_doubt and each.on_doubt is not OnDoubt.FAILOVER:
+                    break
+            else:
+                return Taken(provider=each.name, answer=dict(answer))
+        raise _verdict(failed) if failed else _waiting(shut)
+
+    async def _call(self, choice: Choice[M], message: M, go: Go) -> dict[str, str]:
+        """Send, and tell the guard what came of it, whatever that is."""
+        result, retry_after = CallResult.FAILED, None
+        try:
+            answer = await choice.carrier.send(message)
+            result = CallResult.SUCCEEDED
+            return dict(answer)
+        except ProviderRefused:
+            result = CallResult.REFUSED
+            raise
+        except ProviderUnavailable as error:
+            result = CallResult.BUSY if error.is_busy else CallResult.FAILED
+            retry_after = error.retry_after
+            raise
+        finally:
+            await self.guard.tell(go, result, retry_after=retry_after)
+
+
+def _pass(choice: Choice[M], shut: Shut) -> None:
+    """Return if the next provider may be asked."""
+    match choice.on_open:
+        case OnOpen.WAIT:
+            raise _waiting([shut])
+        case OnOpen.FAIL:
+            raise TransientFailure(shut.reason)
+        case OnOpen.FAILOVER:
+            return
+
+
+def _waiting(shut: list[Shut]) -> RetryAfter:
+    first = min(shut, key=lambda each: each.wait)
+    reason = "; ".join(each.reason for each in shut)
+    return RetryAfter(min(first.wait, CAP_MAX), reason, counts=False)
+
+
+def _verdict(failed: list[tuple[Choice[M], ProviderUnavailable]]) -> Exception:
+    """What the last failure means for the attempt; its words are those of all."""
+    said = "; ".join(f"{choice.name}: {error}" for choice, error in failed)
+    last, error = failed[-1]
+    if error.in_doubt and last.on_doubt is OnDoubt.FAIL:
+        mend = "look there what became of it, then requeue or discard the job"
+        return PermanentFailure(f"{said}; {last.name} may have taken it all the same: {mend}")
+    if error.is_busy and error.retry_after is not None:
+        return RetryAfter(error.retry_after, said, counts=False)
+    return TransientFailure(said)
