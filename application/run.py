@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from jobmill.domain.job import Job
 from jobmill.domain.transition import Fence
-
-if TYPE_CHECKING:
-    from jobmill.application.handler_transaction import HandlerTransaction
 
 
 class Interrupt(Enum):
@@ -46,8 +42,6 @@ class Run:
     is_committed: bool = False
     #: In which it runs, from its first step to the end of its handler.
     task: "asyncio.Task[None] | None" = None
-    #: That which the handler has opened.
-    transaction: "HandlerTransaction | None" = None
     _has_begun: bool = False
     _is_committing: bool = False
     _late: Interrupt | None = None

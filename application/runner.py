@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
@@ -43,6 +43,7 @@ class Runner(Runs):
     clock: Clock
     entropy: Entropy
     observer: Observer
+    _opened: dict[Run, HandlerTransaction] = field(factory=dict, init=False)
 
     async def attempt(self, run: Run) -> Outcome | None:
         """Run the handler of a claimed job and return what came of it; None where nothing is left to save.
@@ -52,8 +53,11 @@ class Runner(Runs):
         """
         if run.interrupt is not None:
             return not_begun(run.interrupt)
-        told = await self.performer.perform(run, self._transact)
-        return told if run.transaction is None else self._after(run.transaction, run, told)
+        try:
+            told = await self.performer.perform(run, self._transact)
+        finally:
+            transaction = self._opened.pop(run, None)
+        return told if transaction is None else self._after(transaction, run, told)
 
     def blocked(self, run: Run, took_s: float) -> None:
         """Say that a handler held up the event loop."""
@@ -81,8 +85,9 @@ class Runner(Runs):
             self.keeper.forget(run for run, _ in ended)
 
     def _transact(self, run: Run) -> AbstractAsyncContextManager[Any]:
-        if run.transaction is None:
-            run.transaction = HandlerTransaction(
+        transaction = self._opened.get(run)
+        if transaction is None:
+            transaction = self._opened[run] = HandlerTransaction(
                 run=run,
                 transactions=self.transactions,
                 keeper=self.keeper,
@@ -90,7 +95,7 @@ class Runner(Runs):
                 entropy=self.entropy,
                 observer=self.observer,
             )
-        return run.transaction.open()
+        return transaction.open()
 
     def _after(self, transaction: HandlerTransaction, run: Run, outcome: Outcome) -> Outcome | None:
         """Return what is left to save of an attempt that tried to commit by itself; None for nothing."""
