@@ -13,6 +13,7 @@ from jobmill.entrypoints import collecting
 from jobmill.entrypoints.banner import banner, shown_host
 from jobmill.entrypoints.container import (
     Container,
+    declared_registry,
     migrate_store,
     open_container,
     open_protection,

@@ -95,7 +95,7 @@ class Insertion:
         return verdicts, await chain.run(connection, head, *followers)
 
     async def alone(self, database: Database, made: Sequence[Job]) -> Rows:
-        """Store jobs without keys and ties by themselves; rows that begin with the ids of the stored return."""
+        """Store jobs without keys and ties by themselves; return rows that begin with the stored ids."""
         way = None if any(job.tags for job in made) else self._short
         if way is not None and await database.hot(*way.bound(made)):
             return [(job.id,) for job in made]
