@@ -41,6 +41,7 @@ class Handler:
         self.task = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
+        self.run.task = asyncio.current_task()
         self.run.begin()
         try:
             await asyncio.sleep(1_000)
