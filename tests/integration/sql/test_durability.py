@@ -2,8 +2,9 @@
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from jobmill.adapters.sql import open_sql_store
+from jobmill.adapters.sql import SqlStore, open_sql_store
 
 pytestmark = pytest.mark.postgres
 
@@ -21,3 +22,10 @@ async def test_commits_that_are_not_waited_for_are_told(postgres_url: str) -> No
 
     assert weakness is not None
     assert weakness.startswith("synchronous_commit is off")
+
+
+async def test_forgetting_notices_alone_does_not_wait_for_the_disk(postgres: SqlStore) -> None:
+    database = postgres._database
+    setting = database.dialect.hot(text("SHOW synchronous_commit"))
+    assert [tuple(row) for row in await database.hot(setting, {})] == [("on",)]
+    assert [tuple(row) for row in await database.hot(setting, {}, durably=False)] == [("off",)]

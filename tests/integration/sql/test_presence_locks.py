@@ -53,11 +53,11 @@ async def test_a_lock_that_stayed_with_another_connection_is_lost(postgres: SqlS
     session, other = await opened(postgres), await opened(postgres)
     await session.hold(KEY)
 
-    session._connection, other._connection = other._connection, session._connection
+    session._driver, other._driver = other._driver, session._driver
 
     with pytest.raises(PresenceLost, match="pools transactions"):
         await session.look()
-    session._connection, other._connection = other._connection, session._connection
+    session._driver, other._driver = other._driver, session._driver
     await session.close()
     await other.close()
 
