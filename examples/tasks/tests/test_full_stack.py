@@ -61,7 +61,7 @@ class Stack:
 
 @pytest_asyncio.fixture
 async def stack(tmp_path: Path, amqp: AmqpPlace, postgres_url: str) -> AsyncGenerator[Stack]:
-    amqp.uses("task_events", "email", "webhook", "simulate")
+    amqp.uses("task_events", "email", "webhook", "simulate", "sms", "call", "push")
     await migrate_store(MillSettings(database_url=postgres_url))
     await set_up(postgres_url)
     front, first, second, mill_port = free_ports(4)
