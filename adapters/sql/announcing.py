@@ -1,7 +1,7 @@
 """A further notice for a queued job, without a new version of it."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -42,7 +42,7 @@ class Announcing:
     _reading: Select[Any]
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def on(cls, dialect: Dialect) -> "Announcing":
         """Build the statements."""
         calls = dialect.incoming("calls", {**FENCE, "row": BigInteger()})

@@ -6,7 +6,7 @@ snapshot, all others stand in the row as they stand in the job, so they are not 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -55,7 +55,7 @@ class CommonMoves:
     _moves: Incoming
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def on(cls, dialect: Dialect) -> "CommonMoves":
         """Build the statement."""
         moves = dialect.incoming("moves", _MOVE)

@@ -160,7 +160,7 @@ class Line(Protocol):
 
 
 class Dialect(Hashable, Protocol):
-    """One of the two databases; equal to any other of its kind, so that statements are built once for all."""
+    """One of the two databases. Those that are equal share the statements that were built for one."""
 
     @property
     def time(self) -> Select[Any]:

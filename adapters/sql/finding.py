@@ -1,7 +1,7 @@
 """The statement that finds jobs by their ids."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from uuid import UUID
 
 from attrs import frozen
@@ -21,7 +21,7 @@ class Finding:
     _wanted: Incoming
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def on(cls, dialect: Dialect) -> "Finding":
         """Build the statement."""
         wanted = dialect.incoming("wanted", {"job_id": Uuid()})

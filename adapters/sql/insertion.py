@@ -1,7 +1,7 @@
 """New jobs: keys first, then the jobs that won theirs, their notices and their tags."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +54,7 @@ class Insertion:
     _new_tied: Incoming
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def on(cls, dialect: Dialect, *, attended: bool) -> "Insertion":
         """Build the statements; ``attended`` as in ``Adding.on``."""
         new = dialect.incoming("new", {column.name: column.type for column in UNTIED})

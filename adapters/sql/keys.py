@@ -1,7 +1,7 @@
 """The statements on idempotency keys: who holds them, take what is free, take over what is over."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -29,7 +29,7 @@ class Keys:
     _updating: ReturningUpdate[Any]
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=8)
     def on(cls, dialect: Dialect) -> "Keys":
         """Build the statements."""
         names = dialect.incoming("names", {"scope": Text(), "key": Text()})

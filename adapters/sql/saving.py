@@ -1,7 +1,7 @@
 """The statement that saves every kind of move: compare-and-set, its guards, and what is written with it."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 from attrs import frozen
 from sqlalchemy import (
@@ -59,7 +59,7 @@ class Saving:
     _common: CommonMoves
 
     @classmethod
-    @cache  # building and compiling takes longer than the rest of opening a database
+    @lru_cache(maxsize=8)  # building and compiling takes longer than the rest of opening a database
     def on(cls, dialect: Dialect, *, attended: bool = True) -> "Saving":
         """Build the statement; see ``Adding.on``."""
         moves = dialect.incoming("moves", {**_SEEN, **{column.name: column.type for column in WRITTEN}})

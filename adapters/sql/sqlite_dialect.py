@@ -95,9 +95,9 @@ class Steps(Chain):
         """See ``Chain``. A statement that writes into several tables is not known here."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Sqlite(Dialect):
-    """SQLite 3.38 and later."""
+    """SQLite 3.38 and later. Its statements ask its own clock, so they are for one database."""
 
     clock: Clock
     time: ClassVar[Select[Any]] = select(type_coerce(literal_column(HOST_TIME), INSTANT))
