@@ -100,6 +100,7 @@ class Sqlite(Dialect):
     """SQLite 3.38 and later. Its statements ask its own clock, so they are for one database."""
 
     clock: Clock
+    __hash__ = object.__hash__
     time: ClassVar[Select[Any]] = select(type_coerce(literal_column(HOST_TIME), INSTANT))
 
     @cached_property

@@ -38,6 +38,7 @@ STAYS_AT_HOME = {
     "chain_depth",
     "batch",
     "batch_size",
+    "origin",
 }
 FULL = a_job(
     type="mail.send",
