@@ -203,7 +203,9 @@ async def test_a_leader_with_nothing_to_do_asks_one_question_for_all_chores(worl
     await world.passes(STEP_EVERY.total_seconds())
 
     assert sorted({*asked}) == ["agenda.look", "ended_jobs.ended", "epochs.current", "leadership.hold"]
-    assert len(asked) == 3 + STEP_EVERY.total_seconds() / LOOK_EVERY_S, "and one more for what others wait for"
+    assert len(asked) == 3 + STEP_EVERY.total_seconds() / LOOK_EVERY_S, (
+        "and one more for what others wait for"
+    )
 
 
 async def test_what_is_left_in_the_outbox_is_published_and_a_stop_request_carried_out(world: World) -> None:
