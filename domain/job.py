@@ -268,16 +268,8 @@ class Job(JobRecord):
         )
 
     def _bury(self, failure: Failure, *, now: datetime, stamp: int, **changes: Any) -> Transition:
-        target = Target.DEAD
-        return self._move(
-            JobState.FAILED,
-            Fact.DEAD_LETTERED,
-            now=now,
-            stamp=stamp,
-            failure=failure,
-            target=target,
-            **changes,
-        )
+        to, fact, target = JobState.FAILED, Fact.DEAD_LETTERED, Target.DEAD
+        return self._move(to, fact, now=now, stamp=stamp, failure=failure, target=target, **changes)
 
     def _cancelled(self, *, now: datetime, stamp: int, failure: Failure | None = None) -> Transition:
         return self._move(JobState.CANCELLED, Fact.CANCELLED, now=now, stamp=stamp, failure=failure)

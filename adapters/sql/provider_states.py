@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.fences import later
-from jobmill.adapters.sql.schema import providers as table
+from jobmill.adapters.sql.process_tables import providers as table
 from jobmill.application.ports.provider_states import PROVIDERS_MAX, ProviderRecord, ProviderStates
 from jobmill.domain.call_window import CallWindow, Slot
 from jobmill.domain.circuit_breaker import Breaker

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     Uuid,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 
 from jobmill.adapters.sql.column_types import INSTANT, SPAN, JsonText, Word
-from jobmill.domain.circuit_breaker import BreakerState
+from jobmill.adapters.sql.process_tables import metadata
 from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import TERMINAL, UNSTARTED, WAITING, Fact, JobState, Priority, Target
 
@@ -32,8 +31,6 @@ REVISION: Final = 7
 #: Where the database notes its revision. A name of our own: the database may be shared with an application
 #: that uses Alembic itself.
 REVISION_TABLE: Final = "jobmill_revision"
-
-metadata = MetaData()
 
 #: The columns are named and ordered as the fields of ``Job``; ``mapping`` relies on the names. Only the last
 #: one is no field: it is null but for jobs whose end is watched, see ``EndedJobs``. On PostgreSQL the table
@@ -245,29 +242,6 @@ job_progress = Table(
     Column("reported_at", INSTANT, nullable=False),
 )
 
-#: The types of job that processes have declared here, one row for each schema that a name has had. ``schema``
-#: has the JSON Schema of the payload and the components that it refers to.
-job_types = Table(
-    "job_types",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("hash", Text, primary_key=True),
-    Column("rules", JsonText(dict), nullable=False),
-    Column("schema", JsonText(dict), nullable=False),
-    Column("declared_at", INSTANT, nullable=False),
-)
-
-#: The worker processes that live, or did a moment ago. ``types`` has the hash of each type by its name.
-workers = Table(
-    "workers",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("started_at", INSTANT, nullable=False),
-    Column("seen_at", INSTANT, nullable=False),
-    Column("concurrency", Integer, nullable=False),
-    Column("types", JsonText(dict), nullable=False),
-)
-
 #: One row, its id 1: by it a connection is known to lead to this very database.
 mill = Table(
     "mill",
@@ -283,22 +257,4 @@ gone_ids = Table(
     metadata,
     Column("from_id", Uuid, primary_key=True),
     Column("to_id", Uuid, nullable=False),
-)
-
-#: What is known of the providers of the shipped types, one row each. ``calls`` has a list of slot, calls and
-#: failures for each slot of the window.
-providers = Table(
-    "providers",
-    metadata,
-    Column("provider", Text, primary_key=True),
-    Column("state", Word(BreakerState), nullable=False),
-    Column("since", INSTANT, nullable=False),
-    Column("until", INSTANT),
-    Column("openings", Integer, nullable=False),
-    Column("successes", Integer, nullable=False),
-    Column("probe", BigInteger),
-    Column("calls", JsonText(list), nullable=False),
-    Column("limits", JsonText(dict), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("changed_at", INSTANT, nullable=False),
 )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.fences import later
-from jobmill.adapters.sql.schema import job_types, workers
+from jobmill.adapters.sql.process_tables import job_types, workers
 from jobmill.application.ports.type_registry import (
     LIVE_WITHIN,
     TYPES_MAX,

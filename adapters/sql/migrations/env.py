@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from jobmill.adapters.sql.schema import REVISION_TABLE, metadata
+from jobmill.adapters.sql.process_tables import metadata
+from jobmill.adapters.sql.schema import REVISION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

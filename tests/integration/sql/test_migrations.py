@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobmill.adapters.sql import migrate, migrations, open_sql_store
 from jobmill.adapters.sql.address import Address
-from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, jobs, metadata
+from jobmill.adapters.sql.process_tables import metadata
+from jobmill.adapters.sql.schema import REVISION, REVISION_TABLE, jobs
 from jobmill.application.errors import SetupFault
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
