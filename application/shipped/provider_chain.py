@@ -118,12 +118,12 @@ class ProviderChain(Generic[M]):
 def _pass(choice: Choice[M], shut: Shut) -> None:
     """Return if the next provider may be asked."""
     match choice.on_open:
-        case OnOpen.WAIT:
-            raise _waiting([shut])
-        case OnOpen.FAIL:
-            raise TransientFailure(shut.reason)
         case OnOpen.FAILOVER:
             return
+        case OnOpen.FAIL if shut.is_open:
+            raise TransientFailure(shut.reason)
+        case _:  # a provider that is only asked for too much is waited for
+            raise _waiting([shut])
 
 
 def _waiting(shut: list[Shut]) -> RetryAfter:

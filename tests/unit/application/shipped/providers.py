@@ -51,6 +51,7 @@ class Doorkeeper(ProviderGuard):
     """Shuts out the providers of ``shut``, each for its seconds; remembers what it was told."""
 
     shut: dict[str, float] = field(factory=dict)
+    is_open: bool = False  # they are shut because they are down
     told: list[tuple[str, CallResult, timedelta | None]] = field(factory=list)
     limits: dict[str, ProviderLimits] = field(factory=dict)
 
@@ -60,7 +61,7 @@ class Doorkeeper(ProviderGuard):
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:
         if provider in self.shut:
             wait = timedelta(seconds=self.shut[provider])
-            return Shut(provider=provider, wait=wait, reason=f"{provider} is shut")
+            return Shut(provider=provider, wait=wait, reason=f"{provider} is shut", is_open=self.is_open)
         return Go(provider=provider)
 
     async def tell(self, go: Go, result: CallResult, *, retry_after: timedelta | None = None) -> None:

@@ -118,9 +118,13 @@ async def test_a_provider_worth_waiting_for_is_waited_for() -> None:
     assert (asked.value.when, asked.value.counts, second.asked) == (timedelta(seconds=30), False, 0)
 
 
-async def test_a_shut_provider_may_fail_the_attempt() -> None:
+async def test_a_provider_that_is_down_may_fail_the_attempt_and_one_asked_for_too_much_may_not() -> None:
+    choice = a_choice("a", Recorder(), on_open=OnOpen.FAIL)
+
     with pytest.raises(TransientFailure, match="a is shut"):
-        await send(a_choice("a", Recorder(), on_open=OnOpen.FAIL), guard=Doorkeeper(shut={"a": 30}))
+        await send(choice, guard=Doorkeeper(shut={"a": 30}, is_open=True))
+    with pytest.raises(RetryAfter, match="a is shut"):
+        await send(choice, guard=Doorkeeper(shut={"a": 30}))
 
 
 async def test_where_one_failed_and_the_other_is_shut_the_failure_counts() -> None:
