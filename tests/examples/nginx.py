@@ -1,5 +1,8 @@
 """An nginx from the binary of this machine, with an example's own configuration."""
 
+import grp
+import os
+import pwd
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +15,7 @@ from tests.servers.process import ServerProcess
 #: What `nginx.conf` of the image says around the file of the example; everything is kept in one folder.
 AROUND = """
 daemon off;
+user {user} {group};
 pid {place}/nginx.pid;
 error_log stderr;
 worker_processes 1;
@@ -60,4 +64,13 @@ def _configure(example: Example, place: Path, *, port: int, service: str, behind
     replicas = "\n".join(line.replace(service, f"127.0.0.1:{each}") for each in behind)
     conf = conf.replace(line, replicas).replace("listen 8080;", f"listen 127.0.0.1:{port};")
     (place / "example.conf").write_text(conf)
-    (place / "whole.conf").write_text(AROUND.format(place=place))
+    (place / "whole.conf").write_text(AROUND.format(place=place, user=_user(), group=_group()))
+
+
+def _user() -> str:
+    """Who runs the tests: a request's body that is large goes to a folder which nobody else may enter."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _group() -> str:
+    return grp.getgrgid(os.getgid()).gr_name

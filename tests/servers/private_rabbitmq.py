@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -48,6 +48,7 @@ class PrivateRabbit(PrivateServer):
     mapper_port: int
     #: Erlang terms for what the plain settings do not reach.
     advanced: str = "[]."
+    plugins: Sequence[str] = ()
     node: str = field(factory=lambda: f"jobmill{secrets.token_hex(4)}@localhost")
     _mapper: ServerProcess | None = field(default=None, init=False)
 
@@ -121,7 +122,7 @@ class PrivateRabbit(PrivateServer):
         (self.place / "rabbitmq.conf").write_text(CONFIG.format(node=self.node, port=self.port))
         (self.place / "advanced.config").write_text(f"{self.advanced}\n")
         (self.place / "rabbitmq-env.conf").touch()
-        (self.place / "enabled_plugins").write_text("[].\n")
+        (self.place / "enabled_plugins").write_text(f"[{','.join(self.plugins)}].\n")
         cookie = self.place / ".erlang.cookie"
         if not cookie.exists():
             cookie.write_text(secrets.token_hex(16))
@@ -141,11 +142,14 @@ class PrivateRabbit(PrivateServer):
 
 
 @asynccontextmanager
-async def private_rabbitmq(*, advanced: str = "[].") -> AsyncGenerator[PrivateRabbit]:
+async def private_rabbitmq(
+    *, advanced: str = "[].", plugins: Sequence[str] = ()
+) -> AsyncGenerator[PrivateRabbit]:
     """A started RabbitMQ of one's own.
 
     Args:
         advanced: its advanced configuration, as Erlang terms.
+        plugins: those that it has; none by default.
 
     Raises:
         NoServer: RabbitMQ is not installed here.
@@ -161,6 +165,7 @@ async def private_rabbitmq(*, advanced: str = "[].") -> AsyncGenerator[PrivateRa
             distribution_port=distribution_port,
             mapper_port=mapper_port,
             advanced=advanced,
+            plugins=plugins,
         )
 
     async with running(make) as server:
