@@ -57,6 +57,7 @@ async def main(*, rate: float, before_s: float, down_s: float, after_s: float, a
         }
         async with open_mill(settings) as started, jobmill.connect(started.url) as mill:
             await started.start_workers(1)
+            await mill.wait(await mill.submit("sms", {"to": "+15550100200", "message": "Are you there?"}))
             watched = Watched(started.url)
             watching = asyncio.create_task(watched.look())
             sending = asyncio.create_task(
@@ -66,6 +67,9 @@ async def main(*, rate: float, before_s: float, down_s: float, after_s: float, a
             off_s = time.perf_counter() - watched.began
             await provider.put("/off")
             await asyncio.sleep(down_s)
+            if not after_s:
+                await sending
+                await settled(mill, tag)
             on_s = time.perf_counter() - watched.began
             seen = (await provider.put("/on")).json()
             sent = await sending
@@ -96,6 +100,6 @@ if __name__ == "__main__":
     options.add_argument("--rate", type=float, default=50.0)
     options.add_argument("--before-s", type=float, default=10.0)
     options.add_argument("--down-s", type=float, default=60.0)
-    options.add_argument("--after-s", type=float, default=60.0, help="0: the way back is not waited for")
+    options.add_argument("--after-s", type=float, default=60.0, help="0: it stays down to the end")
     options.add_argument("--alone", action="store_true")
     asyncio.run(main(**vars(options.parse_args())))

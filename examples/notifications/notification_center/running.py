@@ -1,7 +1,7 @@
 """Jobmill and providers as processes of a measured run: started, asked whether they are there, and ended.
 
 With ``JOBMILL_BROKER_URL`` in the environment: an API process and workers, on the database and prefix that
-stand there. Without: ``jobmill up`` in a folder that is thrown away.
+stand there, after `jobmill migrate`. Without: ``jobmill up`` in a folder that is thrown away.
 """
 
 import asyncio
@@ -53,10 +53,6 @@ async def open_mill(settings: Mapping[str, str]) -> AsyncGenerator[Mill]:
         home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         env = {"JOBMILL_LOG": "warning", "JOBMILL_HOME": home, **os.environ, **settings}
         env |= {"JOBMILL_PORT": str(port)}
-        for step in () if is_embedded else (["jobmill", "migrate"], ["jobmill", "topology", "apply"]):
-            async with running(step, env=env) as process:
-                if await process.wait():
-                    sys.exit(f"{' '.join(step)} did not go well")
         line = ["jobmill", "up" if is_embedded else "api"]
         served = await stack.enter_async_context(running(line, env=env))
         url = f"http://127.0.0.1:{port}"
