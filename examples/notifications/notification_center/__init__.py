@@ -1,0 +1,1 @@
+"""Notifications through several channels, whose providers are slow, strict and sometimes away."""
