@@ -36,11 +36,14 @@ class Mill:
     _stack: AsyncExitStack
 
     async def start_workers(self, count: int) -> None:
-        """Start so many workers; embedded, there is one in the process that runs already."""
+        """Start so many workers at once; embedded, there is one in the process that runs already."""
+        started = []
         for _ in range(0 if self.is_embedded else count):
             port = free_port()
             env = {**self._env, "JOBMILL_METRICS_PORT": str(port)}
             worker = await self._stack.enter_async_context(running(["jobmill", "worker"], env=env))
+            started.append((port, worker))
+        for port, worker in started:
             await answers(f"http://127.0.0.1:{port}/health/ready", worker)
 
 
