@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -57,8 +56,8 @@ class _Place:
 class BatchCalls:
     """Gathers the jobs of each type that has a batch handler, and calls it.
 
-    Every job keeps its own run, and with it its lease, its slot and its interrupts. The handler runs in a task
-    of its own, which is cancelled when all of its jobs have to stop; of one alone it is only told.
+    Every job keeps its own run, and with it its lease, its slot and its interrupts. The handler runs in a
+    task of its own, which is cancelled when all of its jobs have to stop; of one alone it is only told.
     """
 
     def __init__(self, *, observer: Observer) -> None:
@@ -73,7 +72,7 @@ class BatchCalls:
             What the handler returned for it, or an outcome.
 
         Raises:
-            asyncio.CancelledError: nothing was said of it and it had to stop, or the handler cancelled itself.
+            asyncio.CancelledError: nothing was said of it, and it or the handler was stopped.
         """
         call = _Call(declared, self._observer) if run.job.suspect else self._open.get(declared.name)
         if call is None:

@@ -184,20 +184,20 @@ class Performer:
     def _told(self, run: Run, transact: Callable[[], AbstractAsyncContextManager[Any]]) -> dict[str, Any]:
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
-        return dict(
-            job_id=job.id,
-            type=job.type,
-            attempt=job.attempt,
-            max_attempts=job.max_attempts,
-            idempotency_key=job.handler_key,
-            correlation_id=job.correlation_id,
-            deadline=self.clock.now() + job.timeout,
-            log=logging.LoggerAdapter(_log, fields),
-            is_cancelled=lambda: run.interrupt is not None,
-            transact=transact,
-            report=partial(self.progress.report, run),
-            inherited=job.inherited,
-        )
+        return {
+            "job_id": job.id,
+            "type": job.type,
+            "attempt": job.attempt,
+            "max_attempts": job.max_attempts,
+            "idempotency_key": job.handler_key,
+            "correlation_id": job.correlation_id,
+            "deadline": self.clock.now() + job.timeout,
+            "log": logging.LoggerAdapter(_log, fields),
+            "is_cancelled": lambda: run.interrupt is not None,
+            "transact": transact,
+            "report": partial(self.progress.report, run),
+            "inherited": job.inherited,
+        }
 
     def _errand(self, declared: JobType[Any], run: Run, payload: str) -> Errand:
         job = run.job

@@ -111,9 +111,9 @@ class JobHandlers:
     ) -> BatchDeclaration:
         """Declare the decorated ``async def`` as the handler of a type that takes many jobs at once.
 
-        Its one parameter is a ``Sequence`` or ``list`` of ``BatchJob[Payload]``. It says of each job what came
-        of it, by ``succeed`` or ``fail``; a job of which it says nothing has failed and may be tried again.
-        An error that it raises is that of all jobs of which it has said nothing.
+        Its one parameter is a ``Sequence`` or ``list`` of ``BatchJob[Payload]``. It says of each job what
+        came of it, by ``succeed`` or ``fail``; a job of which it says nothing has failed and may be tried
+        again. An error that it raises is that of all jobs of which it has said nothing.
 
         Args:
             jobs_max: for one call, 1 to 1,000; no more come together than the worker has slots.

@@ -30,10 +30,14 @@ class Gathering:
         """Check the ranges."""
         if not _is_count(self.jobs_max):
             raise InvalidInput(Fault(pointer="/jobs_max", detail=f"must be from 1 to {GATHERED_JOBS_MAX:,}"))
-        if not (isinstance(self.wait, timedelta) and timedelta(0) <= self.wait <= GATHERING_WAIT_MAX):
+        if not _is_wait(self.wait):
             longest = f"{GATHERING_WAIT_MAX.total_seconds():g} s"
             raise InvalidInput(Fault(pointer="/wait", detail=f"must be a timedelta from 0 to {longest}"))
 
 
 def _is_count(jobs: object) -> bool:
     return isinstance(jobs, int) and not isinstance(jobs, bool) and 1 <= jobs <= GATHERED_JOBS_MAX
+
+
+def _is_wait(wait: object) -> bool:
+    return isinstance(wait, timedelta) and timedelta(0) <= wait <= GATHERING_WAIT_MAX

@@ -11,6 +11,7 @@ from jobmill.application.handlers import BatchJob, JobHandlers, Registry
 from jobmill.application.run import Run
 from jobmill.domain.job import Job
 
+from tests.builders import a_stamp
 from tests.nodes import Node
 from tests.world import QUICK, World
 
@@ -43,6 +44,14 @@ class Press:
     async def submits(self, *payloads: dict[str, Any], **wishes: Any) -> list[Job]:
         """Accept a job of each payload."""
         return [await self.world.submit(payload=each, type="print", **wishes) for each in payloads]
+
+    async def announces(self, **facts: Any) -> Job:
+        """A job that stands in the store with these facts, and whose notice comes."""
+        job = self.world.has(type="print", **facts)
+        [notice] = await self.world.client.store.outbox.announce([job.fence], rows=[a_stamp()])
+        assert notice is not None
+        self.world.client.relay.offer([notice])
+        return job
 
     async def runs(self, work: Work, *payloads: dict[str, Any], within_s: float = 0.5) -> list[Job]:
         """The rows a moment after jobs with these payloads were accepted."""

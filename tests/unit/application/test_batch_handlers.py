@@ -168,12 +168,8 @@ async def test_a_result_that_is_no_json_fails_its_own_job_alone(press: Press) ->
 async def test_a_payload_that_cannot_be_read_fails_alone_and_before_the_call(world: World) -> None:
     press = press_in(world, version=2, upcasters={1: _needs_text})
     press.works[:] = [all_succeed]
-    good = world.has(type="print", payload_version=1, payload='{"text":"a"}')
-    bad = world.has(type="print", payload_version=1, payload="{}")
-    runs = (await press.node.claimer.claim([good, bad])).runs
-    press.node.consumer._handlers._over = lambda _runs: None
-    press.node.keeper.watch(runs)
-    press.node.consumer._handlers.work_off(runs)
+    good = await press.announces(payload_version=1, payload='{"text":"a"}')
+    bad = await press.announces(payload_version=1, payload="{}")
     await world.passes(0.5)
 
     assert press.sizes == [1]
@@ -209,10 +205,7 @@ async def test_there_is_no_transaction_for_one_of_many_jobs(press: Press) -> Non
 async def test_a_suspect_runs_alone(press: Press) -> None:
     press.works[:] = [all_succeed]
     for suspect in (False, True, False):
-        job = press.world.has(type="print", suspect=suspect, attempt=1 if suspect else 0)
-        [notice] = await press.world.client.store.outbox.announce([job.fence], rows=[job.stamp])
-        assert notice is not None
-        press.world.client.relay.offer([notice])
+        await press.announces(suspect=suspect, attempt=1 if suspect else 0)
     await press.world.passes(0.5)
 
     assert sorted(press.sizes) == [1, 2]
