@@ -85,7 +85,7 @@ class BatchCalls:
         try:
             return await asyncio.shield(place.ended)
         except asyncio.CancelledError:
-            self._stop(call, place)
+            call.stop(place)
             if run.interrupt is None:
                 raise
         # The call may go on for the others, and what it says of this one may still be a success.
@@ -99,20 +99,12 @@ class BatchCalls:
             self._begin(call)
 
     def _begin(self, call: "_Call") -> None:
-        self._close(call)
-        call.begin()
-
-    def _stop(self, call: "_Call", place: _Place) -> None:
-        call.stop(place)
-        if call.size == 0:
-            self._close(call)
-
-    def _close(self, call: "_Call") -> None:
-        """Let nobody else join it."""
+        """Begin a call, which nobody can join from here on."""
         if call.timer is not None:
             call.timer.cancel()
         if self._open.get(call.declared.name) is call:
             del self._open[call.declared.name]
+        call.begin()
 
 
 @define(eq=False)
@@ -137,8 +129,7 @@ class _Call:
         return place
 
     def begin(self) -> None:
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self, place: _Place) -> None:
         """Take a job out, or once the handler has been called let it end if no job is left to go on for."""

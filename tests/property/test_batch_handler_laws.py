@@ -126,7 +126,7 @@ async def befalls(world: World, blow: str, node: Node, job: Job) -> None:
         world.node(concurrency=5)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     jobs=JOBS,
     blows=BLOWS,

@@ -204,18 +204,22 @@ async def test_there_is_no_transaction_for_one_of_many_jobs(press: Press) -> Non
 
 async def test_a_suspect_runs_alone(press: Press) -> None:
     press.works[:] = [all_succeed]
-    for suspect in (False, True, False):
-        await press.announces(suspect=suspect, attempt=1 if suspect else 0)
+    one = await press.announces()
+    suspect = await press.announces(suspect=True, attempt=1)
+    two = await press.announces()
     await press.world.passes(0.5)
 
-    assert sorted(press.sizes) == [1, 2]
+    shared = {frozenset(job.job_id for job in call.jobs) for call in press.calls}
+    assert shared == {frozenset({suspect.id}), frozenset({one.id, two.id})}
 
 
-async def test_a_batch_handler_that_blocks_the_loop_is_named(press: Press) -> None:
+@pytest.mark.parametrize("first_s", [None, 0.1])
+async def test_a_batch_handler_that_blocks_the_loop_is_named(press: Press, first_s: float | None) -> None:
     loop = asyncio.get_running_loop()
 
     async def work(jobs: Jobs) -> None:
-        await asyncio.sleep(0.1)
+        if first_s is not None:
+            await asyncio.sleep(first_s)
         loop.jump(3.0)  # type: ignore[attr-defined]
         await all_succeed(jobs)
 
