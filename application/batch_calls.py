@@ -150,19 +150,17 @@ class _Call:
             place.end(None)
         if not self._places:
             return
-        otherwise: Outcome | None = None
+        otherwise: Outcome | None = _UNSAID
         try:
             await self._handle()
         except asyncio.CancelledError:
-            pass  # every run knows by its own interrupt what that means
+            otherwise = None  # every run knows by its own interrupt what that means
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is an outcome
             otherwise = verdict_on(error)
-        else:
-            self._end(lambda place: _UNSAID if place.run.interrupt is None else None)
-            return
-        self._end(lambda _place: otherwise)
+        for place in self._places:
+            place.end(otherwise)
 
     async def _handle(self) -> None:
         for place in self._places:
@@ -170,10 +168,6 @@ class _Call:
         jobs = [place.job_of(place.tell) for place in self._places]
         stopwatch = asyncio.get_running_loop().time
         await timed(self.declared.function(jobs), stopwatch=stopwatch, blocked=self._blocked)
-
-    def _end(self, otherwise: Callable[[_Place], Outcome | None]) -> None:
-        for place in self._places:
-            place.end(otherwise(place))
 
     def _blocked(self, took_s: float) -> None:
         self._observer.noted(

@@ -153,6 +153,22 @@ async def test_a_job_that_is_stopped_while_it_waits_for_others_is_not_in_the_cal
     assert world.job(stays).state is JobState.SUCCEEDED
 
 
+async def test_a_job_that_left_makes_room_for_another(world: World) -> None:
+    press = press_in(world, wait=9 * SECOND)
+    press.works[:] = [all_succeed]
+    gone, _ = await press.submits({}, {})
+    await world.client.operator.cancel(gone.id)
+    await world.passes(7)
+
+    await press.submits({}, {})
+    await world.passes(0.1)
+    before = press.sizes[:]
+    await press.submits({})
+    await world.passes(0.1)
+
+    assert (world.job(gone).state, before, press.sizes) == (JobState.CANCELLED, [], [4])
+
+
 async def test_a_call_that_everybody_left_is_not_begun(world: World) -> None:
     press = press_in(world, wait=9 * SECOND)
     press.works[:] = [all_succeed]
