@@ -131,6 +131,7 @@ class Consumer:
         """
         self._is_stopping = True
         self._wake.set()
+        self._runner.hurry()
         await self._intake.end()
         for holding in self._intake.holdings():
             self._intake.remove(holding)

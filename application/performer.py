@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from jobmill.application.batch_calls import BatchCalls
 from jobmill.application.codec.payload_schema import write_result
 from jobmill.application.errors import InvalidPayload, TransactionFault
-from jobmill.application.handlers import HandlerKind, JobContext, JobType, Registry
+from jobmill.application.handlers import BatchJob, HandlerKind, JobContext, JobType, Registry
+from jobmill.application.handlers.batch_job import Tell
 from jobmill.application.lease_keeper import CANCEL_GRACE_S
 from jobmill.application.misfits import misfit_after_claim
 from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
@@ -64,6 +66,11 @@ class Performer:
     clock: Clock
     observer: Observer
     types: TypeKeeper | None = None
+    batch_calls: BatchCalls = field(init=False)
+
+    @batch_calls.default
+    def _of_its_own(self) -> BatchCalls:
+        return BatchCalls(observer=self.observer)
 
     async def perform(self, run: Run, transact: Transact) -> Outcome:
         """Run the handler of a claimed job to its end and return what came of it.
@@ -80,7 +87,6 @@ class Performer:
             except InvalidPayload as error:
                 value = await self._unread(job, error)
             else:
-                run.begin()
                 value = await self._begun(declared, payload, run, transact)
             run.end()
             if isinstance(value, _OUTCOMES):
@@ -116,12 +122,18 @@ class Performer:
     def _begun(
         self, declared: JobType[Any], payload: object, run: Run, transact: Transact
     ) -> Awaitable[object]:
-        """Return what becomes what the handler returned, or the outcome where another process told it."""
+        """Return what becomes what the handler returned, or an outcome where that is told in another way."""
+        if declared.gathering is not None:
+            run.gathers()
+            job_of = partial(self._batch_job, run, payload)
+            return self.batch_calls.join(run, declared, declared.gathering, job_of)
+        run.begin()
         if declared.kind is HandlerKind.PROCESS:
             report = partial(self.progress.report, run)
             return self.processes.run(self._errand(declared, run, str(payload)), report=report)
         if declared.kind is HandlerKind.THREAD:
-            refuse = partial(_refuse_transaction, run.job.type)
+            mend = f"declare the handler of {run.job.type!r} as 'async def'"
+            refuse = partial(_refuse_transaction, f"lives on the event loop: {mend}")
             context = self._context(run, refuse) if declared.takes_context else None
             return self._in_thread(partial(declared.call, payload, context), run)
         told: Awaitable[object]
@@ -160,24 +172,32 @@ class Performer:
             )
             await asyncio.wait({call})
 
+    def _batch_job(self, run: Run, payload: object, tell: Tell) -> BatchJob[Any]:
+        mend = f"declare the handler of {run.job.type!r} by 'register'"
+        refuse = partial(_refuse_transaction, f"is one job's, and this handler has many: {mend}")
+        return BatchJob(payload=payload, tell=tell, **self._told(run, refuse))
+
     def _context(self, run: Run, transact: Callable[[], AbstractAsyncContextManager[Any]]) -> JobContext:
         """Return what a handler that asks for it is told."""
+        return JobContext(**self._told(run, transact))
+
+    def _told(self, run: Run, transact: Callable[[], AbstractAsyncContextManager[Any]]) -> dict[str, Any]:
         job = run.job
         fields = {"job_id": str(job.id), "type": job.type, "attempt": job.attempt}
-        return JobContext(
-            job_id=job.id,
-            type=job.type,
-            attempt=job.attempt,
-            max_attempts=job.max_attempts,
-            idempotency_key=job.handler_key,
-            correlation_id=job.correlation_id,
-            deadline=self.clock.now() + job.timeout,
-            log=logging.LoggerAdapter(_log, fields),
-            is_cancelled=lambda: run.interrupt is not None,
-            transact=transact,
-            report=partial(self.progress.report, run),
-            inherited=job.inherited,
-        )
+        return {
+            "job_id": job.id,
+            "type": job.type,
+            "attempt": job.attempt,
+            "max_attempts": job.max_attempts,
+            "idempotency_key": job.handler_key,
+            "correlation_id": job.correlation_id,
+            "deadline": self.clock.now() + job.timeout,
+            "log": logging.LoggerAdapter(_log, fields),
+            "is_cancelled": lambda: run.interrupt is not None,
+            "transact": transact,
+            "report": partial(self.progress.report, run),
+            "inherited": job.inherited,
+        }
 
     def _errand(self, declared: JobType[Any], run: Run, payload: str) -> Errand:
         job = run.job
@@ -202,7 +222,5 @@ def _as_interrupted(run: Run, outcome: Outcome) -> Outcome:
     return interrupted(run) if failed and run.interrupt not in (None, Interrupt.STOP_ASKED) else outcome
 
 
-def _refuse_transaction(kind: str) -> AbstractAsyncContextManager[Any]:
-    raise TransactionFault(
-        f"job.transaction() lives on the event loop: declare the handler of {kind!r} as 'async def'"
-    )
+def _refuse_transaction(reason: str) -> AbstractAsyncContextManager[Any]:
+    raise TransactionFault(f"job.transaction() {reason}")

@@ -43,6 +43,7 @@ class Run:
     #: In which it runs, from its first step to the end of its handler.
     task: "asyncio.Task[None] | None" = None
     _has_begun: bool = False
+    _is_timed: bool = True
     _is_committing: bool = False
     _late: Interrupt | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -61,6 +62,15 @@ class Run:
         """Note that the task runs the handler from here."""
         self._has_begun = True
 
+    def gathers(self) -> None:
+        """Note that the task waits from here for a call that the job shares, and can be stopped."""
+        self._has_begun = True
+        self._is_timed = False
+
+    def is_called(self) -> None:
+        """Note that the call begins that the job shares: from here its time is counted."""
+        self._set_timer(self.job.timeout.total_seconds())
+
     def waits(self, after_s: float) -> None:
         """Note that the run awaits something for the first time.
 
@@ -69,10 +79,11 @@ class Run:
         Args:
             after_s: how long it has been at work by now.
         """
-        if self._has_begun:
-            loop = asyncio.get_running_loop()
-            left_s = self.job.timeout.total_seconds() - after_s
-            self._timer = loop.call_later(left_s, self.stop, Interrupt.TIMEOUT)
+        if self._has_begun and self._is_timed:
+            self._set_timer(self.job.timeout.total_seconds() - after_s)
+
+    def _set_timer(self, after_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(after_s, self.stop, Interrupt.TIMEOUT)
 
     def end(self) -> bool:
         """Note that the handler has ended; True if it was interrupted. No interrupt reaches it from here."""

@@ -69,6 +69,10 @@ class Runner(Runs):
             reason="everything else waited: use def, or await asyncio.to_thread",
         )
 
+    def hurry(self) -> None:
+        """Let no job wait for others any more, with which its handler would be called."""
+        self.performer.batch_calls.hurry()
+
     async def settle(self, ended: Sequence[Ended]) -> None:
         """Save what came of runs whose handlers have ended, and keep their leases no longer.
 

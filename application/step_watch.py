@@ -1,7 +1,7 @@
 """Timing each step of a coroutine: a long one holds up everything else on its event loop."""
 
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, Final
 
 from attrs import frozen
@@ -54,3 +54,21 @@ class WatchedSteps:
                 took_s = stopwatch() - began_s
                 if took_s > STEP_MAX_S:
                     self.blocked(took_s)
+
+
+async def timed(
+    coroutine: Coroutine[Any, Any, Any], *, stopwatch: Stopwatch, blocked: Callable[[float], None]
+) -> Any:  # noqa: ANN401 - whatever the coroutine returns
+    """Await a coroutine in a context of its own, each of its steps timed, from the first on."""
+    context, began_s = copy_context(), stopwatch()
+    try:
+        awaited = context.run(coroutine.send, None)
+    except StopIteration as end:
+        return end.value
+    finally:
+        took_s = stopwatch() - began_s
+        if took_s > STEP_MAX_S:
+            blocked(took_s)
+    return await WatchedSteps(
+        coroutine=coroutine, awaited=awaited, context=context, stopwatch=stopwatch, blocked=blocked
+    )

@@ -1,11 +1,13 @@
 """The decorator that declares handlers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, overload
 
 from jobmill.application.codec.payload_schema import PayloadSchema
+from jobmill.application.handlers.batch_job import BatchJob
 from jobmill.application.handlers.context import JobContext
+from jobmill.application.handlers.gathering import Gathering
 from jobmill.application.handlers.job_type import HandlerFault, JobType, Upcaster, place_of
 from jobmill.application.handlers.signature import Signature
 from jobmill.domain.job_type import DEFAULT_QUEUE, TIMEOUT_DEFAULT, TypeRules
@@ -15,6 +17,7 @@ from jobmill.domain.states import Priority
 P = TypeVar("P")
 
 _DEFAULT_RETRY: Final = RetryPolicy()
+_WAIT_DEFAULT: Final = timedelta(milliseconds=50)
 
 
 class Declaration(Protocol):
@@ -24,6 +27,14 @@ class Declaration(Protocol):
     def __call__(self, function: Callable[[P], object], /) -> JobType[P]: ...
     @overload
     def __call__(self, function: Callable[[P, JobContext], object], /) -> JobType[P]: ...
+
+
+class BatchDeclaration(Protocol):
+    """The like for a function that takes many jobs."""
+
+    def __call__(
+        self, function: Callable[[list[BatchJob[P]]], Coroutine[Any, Any, None]], /
+    ) -> JobType[P]: ...
 
 
 class JobHandlers:
@@ -79,24 +90,82 @@ class JobHandlers:
         )
 
         def declare(function: Callable[..., Any]) -> JobType[Any]:
-            if rules.name in self._types:
-                taken = place_of(self._types[rules.name].function)
-                raise HandlerFault(
-                    f"{place_of(function)}: the type {rules.name!r} is taken by {taken}; rename one"
-                )
-            signature = Signature.of(function, process=process)
-            declared = JobType(
-                rules=rules,
-                schema=_schema(signature.payload, function),
-                function=function,
-                takes_context=signature.takes_context,
-                kind=signature.kind,
-                upcasters=_checked(upcasters or {}, version, function),
-            )
-            self._types[rules.name] = declared
-            return declared
+            self._check_name(rules.name, function)
+            return self._add(rules, function, Signature.of(function, process=process), upcasters)
 
         return declare
+
+    def register_batch(
+        self,
+        name: str,
+        *,
+        jobs_max: int = 100,
+        wait: timedelta = _WAIT_DEFAULT,
+        queue: str = DEFAULT_QUEUE,
+        priority: Priority = Priority.NORMAL,
+        retry: RetryPolicy = _DEFAULT_RETRY,
+        ttl: timedelta | None = None,
+        timeout: timedelta = TIMEOUT_DEFAULT,
+        version: int = 1,
+        upcasters: Mapping[int, Upcaster] | None = None,
+    ) -> BatchDeclaration:
+        """Declare the decorated ``async def`` as the handler of a type that takes many jobs at once.
+
+        Its one parameter is a ``Sequence`` or ``list`` of ``BatchJob[Payload]``. It says of each job what
+        came of it, by ``succeed`` or ``fail``; a job of which it says nothing has failed and may be tried
+        again. An error that it raises is that of all jobs of which it has said nothing.
+
+        Args:
+            jobs_max: for one call, 1 to 1,000; no more come together than the worker has slots.
+            wait: 0 to 10 s, for which the first job of a call waits for others; 0 takes what is there.
+            timeout: of the call, from its beginning; a job with one of its own has to stop at that.
+            name: this and the rest are as in ``register``.
+
+        Raises:
+            HandlerFault: the name is taken here, or the function cannot be a batch handler.
+            InvalidInput: a name or a number is out of its range.
+        """
+        gathering = Gathering(jobs_max=jobs_max, wait=wait)
+        rules = TypeRules(
+            name=name,
+            queue=queue,
+            priority=priority,
+            retry=retry,
+            ttl=ttl,
+            timeout=timeout,
+            payload_version=version,
+        )
+
+        def declare(function: Callable[..., Any]) -> JobType[Any]:
+            self._check_name(rules.name, function)
+            return self._add(rules, function, Signature.of_batch(function), upcasters, gathering)
+
+        return declare
+
+    def _check_name(self, name: str, function: Callable[..., Any]) -> None:
+        if name in self._types:
+            taken = place_of(self._types[name].function)
+            raise HandlerFault(f"{place_of(function)}: the type {name!r} is taken by {taken}; rename one")
+
+    def _add(
+        self,
+        rules: TypeRules,
+        function: Callable[..., Any],
+        signature: Signature,
+        upcasters: Mapping[int, Upcaster] | None,
+        gathering: Gathering | None = None,
+    ) -> JobType[Any]:
+        declared = JobType(
+            rules=rules,
+            schema=_schema(signature.payload, function),
+            function=function,
+            takes_context=signature.takes_context,
+            kind=signature.kind,
+            upcasters=_checked(upcasters or {}, rules.payload_version, function),
+            gathering=gathering,
+        )
+        self._types[rules.name] = declared
+        return declared
 
     def __iter__(self) -> Iterator[JobType[Any]]:
         """Go through the types in the order of their declaration."""

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from jobmill.application.codec.payload_schema import PayloadSchema, read_payload, write_payload
 from jobmill.application.codec.stored_schema import schema_hash
 from jobmill.application.errors import InvalidPayload
+from jobmill.application.handlers.gathering import Gathering
 from jobmill.domain.errors import Fault, JobmillError
 from jobmill.domain.job_type import TypeRules
 
@@ -40,6 +41,7 @@ class JobType(Generic[P]):
     Args:
         function: the decorated function, for a direct unit test.
         upcasters: by the version that each takes; it returns the next one.
+        gathering: of a batch handler, which is called with many jobs; None for one that takes a single one.
     """
 
     rules: TypeRules
@@ -48,6 +50,7 @@ class JobType(Generic[P]):
     takes_context: bool
     kind: HandlerKind = HandlerKind.LOOP
     upcasters: Mapping[int, Upcaster] = field(factory=dict)
+    gathering: Gathering | None = None
 
     @property
     def name(self) -> str:

@@ -1,16 +1,18 @@
 """Reading a function that shall be a handler: where it runs, what it takes."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import Parameter
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from attrs import frozen
 
+from jobmill.application.handlers.batch_job import BatchJob
 from jobmill.application.handlers.context import JobContext
 from jobmill.application.handlers.job_type import HandlerFault, HandlerKind, JobType, place_of
 
 TAKES: Final = "'(payload: Payload)' or '(payload: Payload, job: JobContext)'"
+TAKES_MANY: Final = "'async def' with '(jobs: Sequence[BatchJob[Payload]])'"
 _PARAMETERS_MAX: Final = 2
 _LAMBDA: Final = (lambda: None).__name__
 
@@ -43,6 +45,22 @@ class Signature:
             mend = f"annotate {context.name!r} with JobContext, or leave it out"
             raise HandlerFault(f"{place_of(function)}: its second parameter would be the JobContext; {mend}")
         return cls(payload=hints[payload.name], takes_context=context is not None, kind=kind)
+
+    @classmethod
+    def of_batch(cls, function: Callable[..., Any]) -> "Signature":
+        """Read a function that takes many jobs; raises ``HandlerFault`` with its name and the mend."""
+        kind = _kind(function, process=False)
+        if kind is not HandlerKind.LOOP:
+            raise HandlerFault(f"{place_of(function)}: it would run in a thread; write {TAKES_MANY}")
+        jobs, more = _parameters(function)
+        if more is not None:
+            mend = f"each job is a JobContext itself; write {TAKES_MANY}"
+            raise HandlerFault(f"{place_of(function)}: it has 2 parameters; {mend}")
+        hint = _annotations(function).get(jobs.name)
+        [item] = get_args(hint) if get_origin(hint) in (list, Sequence) else [None]
+        if get_origin(item) is not BatchJob:
+            raise HandlerFault(f"{place_of(function)}: {jobs.name!r} are no jobs; write {TAKES_MANY}")
+        return cls(payload=get_args(item)[0], takes_context=False, kind=kind)
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, Parameter | None]:

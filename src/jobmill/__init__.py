@@ -20,6 +20,7 @@ from jobmill.application.errors import (
     WaitTimedOut,
 )
 from jobmill.application.handlers import (
+    BatchJob,
     HandlerFault,
     JobContext,
     JobHandlers,
@@ -39,6 +40,7 @@ from jobmill.entrypoints.connecting import connect, connect_sync
 
 __all__ = [
     "Batch",
+    "BatchJob",
     "BatchReport",
     "Client",
     "ClientClosed",

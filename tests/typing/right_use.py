@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, scoped_session
 import jobmill
 from jobmill import Client, Job, JobState, Submission, SyncClient
 
-from tests.typing.shop_jobs import Charge, Thumbnail, charge, make_thumbnail, print_report
+from tests.typing.shop_jobs import Charge, Push, Thumbnail, charge, make_thumbnail, print_report, send_pushes
 
 
 async def submits_within(session: AsyncSession, url: str | None = None) -> Job:
@@ -43,6 +43,7 @@ async def uses_every_verb(mill: Client, connection: AsyncConnection) -> JobState
     await mill.submit(make_thumbnail, Thumbnail("a.png"), within=connection)
     await mill.submit("thumbnail.make", {"picture": "a.png"}, priority=jobmill.Priority.HIGH)
     await mill.submit(print_report, {"year": 2030})
+    await mill.submit(send_pushes, Push("phone", "Hello"))
     await mill.submit_many(
         [
             Submission(make_thumbnail, Thumbnail("a.png")),

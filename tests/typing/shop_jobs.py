@@ -1,13 +1,13 @@
 """The handlers that the documentation shows, with the providers they call."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from attrs import define, frozen
 from sqlalchemy import text
 
-from jobmill import JobContext, JobHandlers, PermanentFailure, RetryAfter, RetryPolicy
+from jobmill import BatchJob, JobContext, JobHandlers, PermanentFailure, RetryAfter, RetryPolicy
 
 
 @frozen
@@ -67,3 +67,29 @@ async def charge(order: Charge, job: JobContext) -> None:
 @handlers.register("report.print")
 def print_report(wish: dict[str, Any]) -> str:
     return str(wish)
+
+
+@frozen
+class Push:
+    device: str
+    text: str
+
+
+@frozen
+class Receipt:
+    id: str | None
+    error: str = ""
+
+
+async def send_many(pushes: Sequence[Push], keys: Sequence[str]) -> Sequence[Receipt]:
+    return [Receipt(f"{key}-{push.device}") for push, key in zip(pushes, keys, strict=True)]
+
+
+@handlers.register_batch("push.send", queue="push", jobs_max=500, wait=timedelta(milliseconds=50))
+async def send_pushes(jobs: Sequence[BatchJob[Push]]) -> None:
+    receipts = await send_many([job.payload for job in jobs], [job.idempotency_key for job in jobs])
+    for job, receipt in zip(jobs, receipts, strict=True):
+        if receipt.id is None:
+            job.fail(PermanentFailure(receipt.error))
+        else:
+            job.succeed({"id": receipt.id})

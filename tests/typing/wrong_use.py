@@ -1,8 +1,9 @@
 """What no type checker may take. A line that one of them takes is told as an ignore without a reason."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from jobmill import Client, JobContext, JobHandlers, Submission, SyncClient
+from jobmill import BatchJob, Client, JobContext, JobHandlers, Submission, SyncClient
 
 from tests.typing.shop_jobs import Charge, Thumbnail, charge, make_thumbnail
 
@@ -43,3 +44,21 @@ async def takes_another_context(order: Charge, job: int) -> None: ...
 
 @handlers.register("a.name", timeout=20)  # type: ignore[arg-type]
 async def has_a_number_for_a_timeout(order: Charge) -> None: ...
+
+
+@handlers.register_batch("takes.one")  # type: ignore[arg-type]
+async def takes_one(order: Charge) -> None: ...
+
+
+@handlers.register_batch("is.in.a.thread")  # type: ignore[arg-type]
+def is_in_a_thread(jobs: Sequence[BatchJob[Charge]]) -> None: ...
+
+
+@handlers.register_batch("names.what.is.not.there")
+async def names_what_is_not_there(jobs: Sequence[BatchJob[Charge]]) -> None:
+    jobs[0].payload.amount  # type: ignore[attr-defined]  # noqa: B018
+    jobs[0].fail(404)  # type: ignore[arg-type]
+
+
+async def submits_to_many(mill: Client) -> None:
+    await mill.submit(names_what_is_not_there, Thumbnail("a.png"))  # type: ignore[misc]

@@ -1,12 +1,24 @@
 """What a function must look like to be a handler: each refusal names the function and the mend."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from attrs import frozen
 
-from jobmill.application.handlers import HandlerFault, HandlerKind, JobContext, JobHandlers, JobType, Registry
+from jobmill.application.handlers import (
+    BatchJob,
+    Gathering,
+    HandlerFault,
+    HandlerKind,
+    JobContext,
+    JobHandlers,
+    JobType,
+    Registry,
+)
+from jobmill.domain.errors import InvalidInput
 
 HERE = __name__
 
@@ -37,6 +49,14 @@ def with_many(*orders: Order) -> None: ...
 def with_names(order: Order, **more: int) -> None: ...
 def with_an_unknown_name(order: "Nowhere") -> None: ...  # type: ignore[name-defined] # noqa: F821
 def moved_away(order: Order) -> None: ...
+
+
+async def takes_many(orders: Sequence[BatchJob[Order]]) -> None: ...
+async def takes_a_list(orders: list[BatchJob[Order]]) -> None: ...
+def takes_many_in_a_thread(orders: Sequence[BatchJob[Order]]) -> None: ...
+async def takes_many_and_more(orders: Sequence[BatchJob[Order]], job: JobContext) -> None: ...
+async def takes_bare_payloads(orders: Sequence[Order]) -> None: ...
+async def takes_jobs_of_nothing(orders: Sequence[BatchJob]) -> None: ...  # type: ignore[type-arg]
 
 
 class Shop:
@@ -144,3 +164,51 @@ def test_another_process_finds_nothing_where_another_thing_has_the_name(
         HandlerFault, match=r"moved_away: another process would not find it.*; let 'moved_away'"
     ):
         Registry([handlers])
+
+
+@pytest.mark.parametrize("function", [takes_many, takes_a_list])
+def test_a_batch_handler_takes_a_sequence_of_jobs(function: Callable[..., Any]) -> None:
+    declared = JobHandlers().register_batch("work", jobs_max=7)(function)
+
+    assert declared.gathering == Gathering(jobs_max=7, wait=timedelta(milliseconds=50))
+    assert declared.decode('{"number":4}', version=1) == Order(4)
+
+
+@pytest.mark.parametrize(
+    ("function", "fault"),
+    [
+        (takes_many_in_a_thread, "it would run in a thread; write 'async def' with"),
+        (takes_many_and_more, "each job is a JobContext itself; write"),
+        (takes_bare_payloads, "'orders' are no jobs; write 'async def' with"),
+        (takes_jobs_of_nothing, "'orders' are no jobs; write"),
+        (on_the_loop, "'order' are no jobs; write"),
+    ],
+)
+def test_what_cannot_be_a_batch_handler_is_refused(function: Callable[..., Any], fault: str) -> None:
+    with pytest.raises(HandlerFault, match=f"{HERE}.{function.__name__}: .*{re.escape(fault)}"):
+        JobHandlers().register_batch("work")(function)
+
+
+def test_a_batch_handler_cannot_have_a_name_that_is_taken() -> None:
+    handlers = JobHandlers()
+    handlers.register("work")(on_the_loop)
+
+    with pytest.raises(HandlerFault, match=r"is taken by .*on_the_loop; rename one"):
+        handlers.register_batch("Work")(takes_many)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "pointer"),
+    [
+        ({"jobs_max": 0}, "/jobs_max"),
+        ({"jobs_max": 1_001}, "/jobs_max"),
+        ({"jobs_max": 1.5}, "/jobs_max"),
+        ({"jobs_max": True}, "/jobs_max"),
+        ({"wait": timedelta(seconds=-1)}, "/wait"),
+        ({"wait": timedelta(seconds=10.1)}, "/wait"),
+        ({"wait": 5}, "/wait"),
+    ],
+)
+def test_a_number_that_is_out_of_its_range_is_named(wishes: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidInput, match=pointer):
+        JobHandlers().register_batch("work", **wishes)
