@@ -14,8 +14,6 @@ RETRY = RetryPolicy(max_attempts=3, base=timedelta(seconds=0.1))
 #: What has waited for longer is no news: it is not run, and lies with the dead letters as expired.
 LASTING = timedelta(minutes=10)
 MOMENTARY = timedelta(minutes=1)
-STALE = {"applied": False}
-APPLIED = {"applied": True}
 
 handlers = JobHandlers()
 together = Gathering()
@@ -26,13 +24,13 @@ class NoOdds(Exception):
 
 
 @handlers.register("event.update", queue=QUEUE, retry=RETRY, ttl=LASTING)
-async def event_update(told: Event, job: JobContext) -> dict[str, bool]:
+async def event_update(told: Event, job: JobContext) -> None:
     row = Row(kind="event", id=told.event, sequence=told.sequence, name=told.name, status=told.status)
-    return await put(row, job)
+    await put(row, job)
 
 
 @handlers.register("market.update", queue=QUEUE, retry=RETRY, ttl=LASTING)
-async def market_update(told: Market, job: JobContext) -> dict[str, bool]:
+async def market_update(told: Market, job: JobContext) -> None:
     row = Row(
         kind="market",
         id=told.market,
@@ -41,11 +39,11 @@ async def market_update(told: Market, job: JobContext) -> dict[str, bool]:
         name=told.name,
         status=told.status,
     )
-    return await put(row, job)
+    await put(row, job)
 
 
 @handlers.register("selection.update", queue=QUEUE, retry=RETRY, ttl=LASTING)
-async def selection_update(told: Selection, job: JobContext) -> dict[str, bool]:
+async def selection_update(told: Selection, job: JobContext) -> None:
     row = Row(
         kind="selection",
         id=told.selection,
@@ -54,17 +52,17 @@ async def selection_update(told: Selection, job: JobContext) -> dict[str, bool]:
         name=told.name,
         status=told.status,
     )
-    return await put(row, job)
+    await put(row, job)
 
 
 @handlers.register("odds.update", queue=QUEUE, retry=RETRY, ttl=MOMENTARY)
-async def odds_update(told: Odds, job: JobContext) -> dict[str, bool]:
+async def odds_update(told: Odds, job: JobContext) -> None:
     row = Row(kind="odds", id=told.selection, sequence=told.sequence, price_milli=told.price_milli)
-    return await put(row, job)
+    await put(row, job)
 
 
 @handlers.register("boost.update", queue=QUEUE, retry=RETRY, ttl=MOMENTARY)
-async def boost_update(told: Boost, job: JobContext) -> dict[str, bool]:
+async def boost_update(told: Boost, job: JobContext) -> None:
     """A boost is rare and has to be looked at: it reads, decides and writes in its own transaction."""
     async with job.transaction() as db:
         price_milli = await board.price_of(db, told.selection)
@@ -73,13 +71,14 @@ async def boost_update(told: Boost, job: JobContext) -> dict[str, bool]:
         if told.price_milli <= price_milli:
             raise PermanentFailure(f"a boost to {told.price_milli} of odds at {price_milli} is none")
         row = Row(kind="boost", id=told.selection, sequence=told.sequence, price_milli=told.price_milli)
-        return said(row.mark in await board.write(db, [row]))
+        note(row, row.mark in await board.write(db, [row]), job)
 
 
-async def put(row: Row, job: JobContext) -> dict[str, bool]:
-    return said(await together.write(row, job))
+async def put(row: Row, job: JobContext) -> None:
+    note(row, await together.write(row, job), job)
 
 
-def said(was_newer: bool) -> dict[str, bool]:
-    """The job's result: an update that is overtaken has been dealt with, and is no failure."""
-    return APPLIED if was_newer else STALE
+def note(row: Row, was_newer: bool, job: JobContext) -> None:
+    """An update that was overtaken has been dealt with: it is no failure, and worth a line at most."""
+    if not was_newer:
+        job.log.info("Dropped: %s %s has a newer sequence than %s", row.kind, row.id, row.sequence)

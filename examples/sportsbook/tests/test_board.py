@@ -5,26 +5,29 @@ from itertools import permutations
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from odds_board import board
 from odds_board.board import Row
+from odds_board.database import connection
 
 LAST = 4
 UPDATES = [Row(kind="odds", id="ajax", sequence=n, price_milli=2_000 + n) for n in range(1, LAST + 1)]
 
 
-@pytest_asyncio.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def db(request: pytest.FixtureRequest) -> AsyncGenerator[AsyncConnection]:
-    url = "sqlite+aiosqlite://"
-    if request.param == "postgres":
-        asked: str = request.getfixturevalue("postgres_url")
-        url = asked.replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url)
-    async with engine.begin() as opened:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> str:
+    if request.param == "sqlite":
+        return "sqlite://"
+    asked: str = request.getfixturevalue("postgres_url")
+    return asked
+
+
+@pytest_asyncio.fixture
+async def db(url: str) -> AsyncGenerator[AsyncConnection]:
+    async with connection(url) as opened:
         await board.make(opened)
         yield opened
-    await engine.dispose()
 
 
 async def test_in_every_order_the_newest_stands_at_the_end(db: AsyncConnection) -> None:
