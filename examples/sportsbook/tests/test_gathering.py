@@ -104,7 +104,7 @@ async def test_one_that_is_cancelled_holds_up_nobody(jobs: Jobs) -> None:
     first, second, third, fourth = await started(jobs, gathering, range(4))
     third.cancel()
     first.cancel()  # it leads, so that the second is told to lead
-    await asyncio.wait([first])
+    await asyncio.sleep(0)
     second.cancel()  # and before it can
     jobs.goes_on.set()
 

@@ -18,5 +18,5 @@ async def test_every_command_of_the_readme_prints_what_it_says(tmp_path: Path) -
         typed = await follow(example, {3000: port})
 
     assert typed[0] == "make up"
-    assert typed[-1] == "make load ARGS=3000"
+    assert typed[-1] == "make load ARGS=5000"
     assert len(typed) == 8
