@@ -119,7 +119,7 @@ async def test_a_provider_worth_waiting_for_is_waited_for() -> None:
 
 
 async def test_a_provider_that_is_down_may_fail_the_attempt_and_one_asked_for_too_much_may_not() -> None:
-    choice = a_choice("a", Recorder(), on_open=OnOpen.FAIL)
+    choice = a_choice("a", Recorder[str](), on_open=OnOpen.FAIL)
 
     with pytest.raises(TransientFailure, match="a is shut"):
         await send(choice, guard=Doorkeeper(shut={"a": 30}, is_open=True))
