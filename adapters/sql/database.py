@@ -102,7 +102,7 @@ class Database:
         Args:
             durably: False for a change that does no harm if a crash of the database undoes it.
         """
-        line = self.line if durably else self.lax
+        line = self.line if durably else self.lax or self.line
         if line is not None:
             return await self._tried(partial(self._by_line, line, hot, params, changes=changes))
         if changes:
