@@ -145,6 +145,8 @@ class _Call:
 
     async def _run(self) -> None:
         self._is_called = True
+        for place in self._places:
+            place.run.look_again()
         for place in [each for each in self._places if each.run.interrupt is not None]:
             self._places.remove(place)  # it was told to stop and has not come to it yet
             place.end(None)

@@ -193,6 +193,7 @@ class Consumer:
             await self._store_is_back(undecided[0], claimed.reason)
 
     def _begins(self, run: Run) -> None:
+        run.look_again()
         if self._is_stopping:
             run.stop(Interrupt.SHUTDOWN)
         if run.job.suspect:

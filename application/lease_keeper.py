@@ -51,6 +51,8 @@ class LeaseKeeper:
     def watch(self, runs: Sequence[Run]) -> None:
         """Keep the leases of runs from here on; a run whose lease is over already is stopped at once."""
         self._runs.update(dict.fromkeys(runs))
+        for run in runs:
+            run.doubt = self._look_again
         self._doubt(runs)
 
     def forget(self, runs: Iterable[Run]) -> None:
@@ -131,6 +133,14 @@ class LeaseKeeper:
                 _stop(alike, Interrupt.PRESENCE_LOST)
             else:
                 self._doubt_at(min(believes_until_s, present_until_s), dict.fromkeys(alike))
+
+    def _look_again(self, run: Run) -> None:
+        """Stop a run in which belief has ended by now, whether or not its timer was heard."""
+        now = asyncio.get_running_loop().time()
+        if run.believes_until_s <= now:
+            run.stop(Interrupt.LEASE_LOST)
+        elif self._attendance.believed_until(run.job.worker or "") <= now:
+            run.stop(Interrupt.PRESENCE_LOST)
 
     def _doubt_at(self, at_s: float, runs: dict[Run, None]) -> None:
         """Look at runs at this moment; those of one claim share the look."""

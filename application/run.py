@@ -1,7 +1,7 @@
 """One attempt as it runs in this process."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import Enum
 
@@ -40,6 +40,7 @@ class Run:
     is_settling: bool = False
     is_abandoned: bool = False
     is_committed: bool = False
+    doubt: "Callable[[Run], None] | None" = field(default=None, init=False)  # set by who keeps its lease
     #: In which it runs, from its first step to the end of its handler.
     task: "asyncio.Task[None] | None" = None
     _has_begun: bool = False
@@ -57,6 +58,14 @@ class Run:
     def stop_asked(self) -> bool:
         """Somebody wants the job to stop."""
         return self.job.stop_asked
+
+    def look_again(self) -> None:
+        """Stop the run if belief in it is over. Asked where its handler is about to be called.
+
+        A process that stood still may come to the handler before the timers that were due meanwhile.
+        """
+        if self.doubt is not None:
+            self.doubt(self)
 
     def begin(self) -> None:
         """Note that the task runs the handler from here."""
