@@ -15,7 +15,7 @@ from tests.servers.process import ServerProcess
 CLONE: Final = Path(__file__).parents[2]
 EXAMPLES: Final = CLONE / "examples"
 #: Of the developer and of the make that runs the tests; neither is an example's business.
-FOREIGN: Final = ("JOBMILL_", "PYTEST_", "MAKE", "MFLAGS")
+FOREIGN: Final = ("JOBMILL_", "PYTEST_", "MAKE", "MFLAGS", "ARGS")
 LEFT_OUT: Final = shutil.ignore_patterns(".jobmill", "__pycache__", "tests")
 
 

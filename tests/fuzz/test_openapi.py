@@ -28,11 +28,12 @@ REFUSED_BY_RULES: Final = [*ANSWERED, "400", "422"]
 WITH_A_PAYLOAD: Final = [
     "POST /jobs",
     "POST /jobs/batch",
+    "POST /batches",
     "POST /jobs/{id}/requeue",
     "POST /dead-letters/{id}/requeue",
 ]
 #: These take what `POST /jobs` takes; in short runs its thousand corner cases are tried there alone.
-LIKE_SUBMIT: Final = ["POST /jobs/batch", "POST /dead-letters/{id}/requeue"]
+LIKE_SUBMIT: Final = ["POST /jobs/batch", "POST /batches", "POST /dead-letters/{id}/requeue"]
 CASES: Final = 40
 
 
