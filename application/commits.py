@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from jobmill.application.errors import StorageRefused, StorageUnavailable, StorageUnknown
-from jobmill.application.group_commit import GroupCommit, GroupLimits
+from jobmill.application.group_commit import GroupCommit
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.job_repository import (
     AddAnswer,
@@ -28,8 +28,6 @@ from jobmill.domain.transition import Transition
 #: How long a caller that is not bound to a lease keeps trying while the store is away.
 WITHIN_S: Final = 5.0
 
-#: At a low rate a call need not wait for the disk twice, once for others; at a high one batches stay whole.
-_SMALL: Final = GroupLimits(beside=8)
 
 Answer = TypeVar("Answer")
 Announce = Callable[[Sequence[Notice]], None]
@@ -49,15 +47,9 @@ class Commits:
         self._observer = observer
         self._announce = announce
         fraction = entropy.fraction
-        self._adds = GroupCommit[NewJob, AddAnswer](
-            self._add, keys=_keys_of_new, fraction=fraction, limits=_SMALL
-        )
-        self._claims = GroupCommit[Transition, SaveAnswer](
-            self._save, keys=_keys_of_moves, fraction=fraction, limits=_SMALL
-        )
-        self._saves = GroupCommit[Transition, SaveAnswer](
-            self._save, keys=_keys_of_moves, fraction=fraction, limits=_SMALL
-        )
+        self._adds = GroupCommit[NewJob, AddAnswer](self._add, keys=_keys_of_new, fraction=fraction)
+        self._claims = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
+        self._saves = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
         self._looks = GroupCommit[UUID, Job | None](self._look, keys=_no_keys, fraction=fraction)
 
     async def add(self, unit: Sequence[NewJob], *, within_s: float = WITHIN_S) -> Sequence[AddAnswer]:

@@ -50,8 +50,8 @@ SAVING: Final = (
         hole="two notices of a job share a batch, and both are told that they have it",
         rules="1",
         file="application/commits.py",
-        old="keys=_keys_of_moves, fraction=fraction, limits=_SMALL\n        )\n        self._looks",
-        new="keys=_no_keys, fraction=fraction, limits=_SMALL\n        )\n        self._looks",
+        old="self._save, keys=_keys_of_moves, fraction=fraction)\n        self._looks",
+        new="self._save, keys=_no_keys, fraction=fraction)\n        self._looks",
         killer=Test(
             file="tests/unit/application/test_commits.py",
             name="test_two_moves_of_one_job_do_not_share_a_statement",

@@ -86,20 +86,6 @@ async def test_a_long_job_keeps_its_lease_all_the_time(world: World, node: Node)
     assert handler.stopped_s is None
 
 
-async def test_no_handler_is_called_once_belief_is_over_though_no_timer_was_heard(world: World) -> None:
-    """A process that stood still comes to what was ready before it comes to its timers."""
-    node = world.node(starts=False)
-    [run] = (await node.claimer.claim([world.has()])).runs
-    node.keeper.watch([run])
-    run.look_again()
-    assert run.interrupt is None
-
-    run.believes_until_s = now_s()
-    run.look_again()
-
-    assert run.interrupt is Interrupt.LEASE_LOST
-
-
 async def test_all_runs_are_renewed_by_one_statement(world: World, node: Node) -> None:
     for _ in range(20):
         await running(world, node)
