@@ -28,7 +28,6 @@ from jobmill.domain.transition import Transition
 #: How long a caller that is not bound to a lease keeps trying while the store is away.
 WITHIN_S: Final = 5.0
 
-
 Answer = TypeVar("Answer")
 Announce = Callable[[Sequence[Notice]], None]
 

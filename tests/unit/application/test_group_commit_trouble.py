@@ -56,9 +56,9 @@ async def test_a_group_that_is_killed_leaves_nobody_waiting() -> None:
     await turns()
     waiting = handed_in(group, "b")
     await turns()
-    [task] = group._tasks
+    assert group._task is not None
 
-    task.cancel()
+    group._task.cancel()
     answers = await asyncio.gather(running, waiting, return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [StorageUnknown, StorageUnavailable]
@@ -150,52 +150,12 @@ async def test_a_group_that_is_killed_before_its_first_step_leaves_nobody_waitin
     group = grouped(Statement())
     call = handed_in(group, "a")
     await asyncio.sleep(0)
-    [task] = group._tasks
+    assert group._task is not None
 
-    task.cancel()
+    group._task.cancel()
     async with asyncio.timeout(1):
         await group.drain()
         answers = await asyncio.gather(call, return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [StorageUnavailable]
     assert await group.submit(["b"], within_s=5) == ["bb"]
-
-
-async def test_a_fault_of_one_of_two_statements_leaves_the_other_and_those_who_wait() -> None:
-    statement = Statement(guilty=frozenset("a"))
-    group = grouped(statement, keys=lambda item: item, beside=2)
-    statement.gate.clear()
-    calls = [handed_in(group, "a")]
-    await turns()
-    calls.append(handed_in(group, "b"))
-    await turns()
-    calls.append(handed_in(group, "c"))
-    await turns()
-    assert statement.flat == [["a"], ["b"]]
-
-    statement.gate.set()
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-
-    assert [type(answer) for answer in answers] == [StorageRefused, list, list]
-    assert sorted(statement.flat) == [["a"], ["b"], ["c"]]
-
-
-async def test_one_of_two_that_is_killed_leaves_those_who_wait_to_the_other() -> None:
-    statement = Statement()
-    group = grouped(statement, beside=2)
-    statement.gate.clear()
-    killed = handed_in(group, "a")
-    await turns()
-    [task] = group._tasks
-    calls = [handed_in(group, "b")]
-    await turns()
-    calls.append(handed_in(group, "c"))
-    await turns()
-
-    task.cancel()
-    await turns()
-    statement.gate.set()
-
-    assert await asyncio.gather(*calls) == [["bb"], ["cc"]]
-    with pytest.raises(StorageUnknown):
-        await killed
