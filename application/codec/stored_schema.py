@@ -1,18 +1,18 @@
 """Payloads held against a schema that another process has stored, without the code it was made from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
-from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any, Final
 
 from jobmill.application.codec.json_kinds import kind_of
 from jobmill.application.codec.strict_json import FAULTS_MAX, canonical_json, pointer_token
 from jobmill.application.codec.strict_structure import STRICT_TEXTS
 from jobmill.application.errors import InvalidPayload
 from jobmill.domain.errors import Fault
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
 _VALUE_CHARS_MAX: Final = 100
 _KINDS: Final[Mapping[str, str]] = {
@@ -23,6 +23,9 @@ _KINDS: Final[Mapping[str, str]] = {
     "null": "null",
     "object": "an object",
     "array": "a list",
+}
+_COMPLAINTS: Final[Mapping[str, str]] = {
+    name: f"must be {wanted}" for name, (_, wanted) in STRICT_TEXTS.items()
 }
 
 
@@ -43,7 +46,9 @@ class StoredSchema:
         self.components = components
         # The references lead to where the components then stand.
         document = {**json_schema, "components": {"schemas": dict(components)}}
-        self._validator = Draft202012Validator(document, format_checker=_FORMATS)
+        from jobmill.application.codec.schema_validator import validator_of  # loaded only where it is needed
+
+        self._validator = validator_of(document)
 
     def structure(self, value: object) -> object:
         """Return the payload unchanged.
@@ -63,7 +68,7 @@ class StoredSchema:
         self.structure(value)
 
 
-def _faults(error: ValidationError, above: str = "/payload") -> Iterator[Fault]:
+def _faults(error: "ValidationError", above: str = "/payload") -> Iterator[Fault]:
     place = above + "".join(map(pointer_token, error.relative_path))
     match error.validator:
         case "required":
@@ -91,7 +96,7 @@ def _faults(error: ValidationError, above: str = "/payload") -> Iterator[Fault]:
             yield Fault(pointer=place, detail=f"must fit {error.validator} {_short(error.validator_value)}")
 
 
-def _of_union(error: ValidationError, place: str) -> Iterator[Fault]:
+def _of_union(error: "ValidationError", place: str) -> Iterator[Fault]:
     """Tell the faults of the member that was meant: the only one of the value's own kind."""
     members: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -109,7 +114,7 @@ def _of_union(error: ValidationError, place: str) -> Iterator[Fault]:
     yield Fault(pointer=place, detail=f"must be {words}, not {kind_of(error.instance)}")
 
 
-def _is_of_another_kind(error: ValidationError) -> bool:
+def _is_of_another_kind(error: "ValidationError") -> bool:
     """The whole value is of another kind, or carries another tag."""
     if not error.relative_path:
         return bool(error.validator == "type")
@@ -120,21 +125,3 @@ def _is_of_another_kind(error: ValidationError) -> bool:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _VALUE_CHARS_MAX else text[:_VALUE_CHARS_MAX] + "…"
-
-
-_FORMATS: Final = FormatChecker(formats=())
-_COMPLAINTS: Final[dict[str, str]] = {}
-
-
-def _checked_by(read: Callable[[object, Any], object]) -> Callable[[object], bool]:
-    def check(value: object) -> bool:
-        if isinstance(value, str):
-            read(value, None)
-        return True
-
-    return check
-
-
-for _name, (_read, _wanted) in STRICT_TEXTS.items():
-    _FORMATS.checks(_name, raises=TypeError)(_checked_by(_read))
-    _COMPLAINTS[_name] = f"must be {_wanted}"

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from dependency_injector import containers, providers
-
 from jobmill.adapters.system import FactLog, SystemClock, stopwatch
 from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
@@ -46,6 +44,7 @@ from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.retention import Retention
 from jobmill.domain.states import Priority
+from jobmill.entrypoints.container.library import containers, providers
 
 
 class Container(containers.DeclarativeContainer):

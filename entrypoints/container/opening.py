@@ -5,8 +5,6 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from dependency_injector import providers
-
 from jobmill.adapters.memory import MemoryBus, MemoryIngress
 from jobmill.adapters.processes import open_processes
 from jobmill.adapters.sql import migrate, open_sql_store
@@ -18,6 +16,7 @@ from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.topology import Topology
 from jobmill.application.provider_guard import Protection
 from jobmill.entrypoints.container.graph import Container
+from jobmill.entrypoints.container.library import providers
 from jobmill.entrypoints.container.protection import open_protection
 from jobmill.entrypoints.settings import Settings, WrongSettings
 
