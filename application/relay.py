@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import chain
 from typing import Final
@@ -23,6 +24,9 @@ ROUND_MAX: Final = 2_000
 ROUNDS_MAX: Final = 4
 #: Rows younger than this may still be on their fast path.
 SWEEP_AFTER: Final = timedelta(seconds=5)
+#: Nobody waits for rows to be forgotten: the statement waits so long for more of them, unless there are many.
+FORGET_AFTER_S: Final = 0.05
+FORGET_AT_ONCE: Final = 1_000
 _BACKOFF_FIRST_S: Final = 1.0
 _BACKOFF_MAX_S: Final = 60.0
 
@@ -57,6 +61,7 @@ class Relay:
         self._open = 0  # offered, and neither forgotten nor left to the sweep
         self._told: list[Notice] = []  # confirmed, and not yet forgotten
         self._has_told = asyncio.Event()
+        self._hurries = asyncio.Event()  # there are many of them, or somebody waits
         self._resting: dict[str, tuple[float, float]] = {}  # queue: until, length of the rest
 
     def offer(self, notices: Sequence[Notice]) -> None:
@@ -97,14 +102,20 @@ class Relay:
             self._rounds.release()
         self._told += told
         self._has_told.set()
+        if len(self._told) >= FORGET_AT_ONCE:
+            self._hurries.set()
         rows = {notice.row for notice in told}
         self._are_done([notice for notice in offered if notice.row not in rows])
 
     async def _keep_forgetting(self) -> None:
-        """Forget what was confirmed while the last statement ran in the next one."""
+        """Forget what was confirmed, in few statements."""
         while True:
             await self._has_told.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FORGET_AFTER_S):
+                    await self._hurries.wait()
             self._has_told.clear()
+            self._hurries.clear()
             if told := self._told:
                 self._told = []
                 await self._forget(told)
@@ -119,11 +130,10 @@ class Relay:
 
     async def drained(self, *, within_s: float) -> None:
         """Wait until everything offered so far was tried, or the time is over."""
-        try:
+        self._hurries.set()
+        with suppress(TimeoutError):  # the rows are still in the outbox
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
-        except TimeoutError:
-            pass  # the rows are still in the outbox
 
     async def sweep(self, *, older_than: timedelta = SWEEP_AFTER, unattended: bool = False) -> int:
         """Publish a page of rows that were left behind; return how many notices were confirmed.

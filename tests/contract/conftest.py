@@ -24,9 +24,9 @@ from jobmill.testing.contracts.fixtures import (
     world,
 )
 
-from tests.contract.clean_slate import CleanSlate
 from tests.contract.ingress_worlds import in_memory, on_rabbit
 from tests.servers.amqp_place import AmqpPlace
+from tests.servers.clean_slate import CleanSlate
 from tests.servers.databases import Databases
 
 __all__ = ["bus", "mail", "store", "strangers", "world"]

@@ -1,9 +1,10 @@
 """An event loop that counts the steps of each process, and can hold a process still."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from heapq import heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, TypeVarTuple, Unpack
 
 from jobmill.adapters.memory.ladder import Ladder
@@ -16,19 +17,24 @@ if TYPE_CHECKING:
 
 #: A usual run has some thousands.
 TURNS_MAX: Final = 300_000
+#: Beyond, the loop itself looks through its timers.
+_CANCELLED_MAX: Final = 100
 
 Ts = TypeVarTuple("Ts")
 
 
-def _run(handle: asyncio.Handle, run: Callable[[], object]) -> None:
+_run_step: Final[Callable[[asyncio.Handle], None]] = asyncio.Handle._run  # type: ignore[attr-defined]
+
+
+def _run(handle: asyncio.Handle) -> None:
     """Take one step in the name of the process it belongs to: nothing of a frozen one runs."""
     process: Process | None = handle._context.get(NODE)  # type: ignore[attr-defined]
     if process is None:
-        run()
+        _run_step(handle)
     elif process.held is not None:
         process.held.append(handle)
     else:
-        run()
+        _run_step(handle)
         if process.steps_left:
             process.stepped()
 
@@ -36,15 +42,13 @@ def _run(handle: asyncio.Handle, run: Callable[[], object]) -> None:
 class _Step(asyncio.Handle):
     __slots__ = ()
 
-    def _run(self) -> None:
-        _run(self, super()._run)
+    _run = _run
 
 
 class _TimedStep(asyncio.TimerHandle):
     __slots__ = ()
 
-    def _run(self) -> None:
-        _run(self, super()._run)
+    _run = _run
 
 
 class SteppingLoop(VirtualTimeLoop):
@@ -68,7 +72,38 @@ class SteppingLoop(VirtualTimeLoop):
         self._turns += 1
         if self._turns > TURNS_MAX:
             raise Stuck(f"{TURNS_MAX:,} turns of the loop, and the run has not ended")
-        super()._run_once()  # type: ignore[misc]
+        if self._needs_no_world():
+            self._turn()
+        else:
+            super()._run_once()  # type: ignore[misc]
+
+    def _needs_no_world(self) -> bool:
+        """There is something to do, or a time to jump to, and no heap of cancelled timers to be cleared."""
+        return (
+            (bool(self._ready) or bool(self._scheduled))  # type: ignore[attr-defined]
+            and not self._stopping  # type: ignore[attr-defined]
+            and not self.waits_for_threads
+            and self._timer_cancelled_count <= _CANCELLED_MAX  # type: ignore[has-type]
+        )
+
+    def _turn(self) -> None:
+        """Do what the loop does, in the same order, without asking the world: a fifth of all runs' time."""
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        while timers and timers[0]._cancelled:  # type: ignore[attr-defined]
+            self._timer_cancelled_count -= 1  # type: ignore[has-type]
+            heappop(timers)._scheduled = False  # type: ignore[attr-defined]
+        if not ready and timers and (wait_s := timers[0].when() - self.time()) > 0 and not self.falls_still():
+            self.jump(wait_s)
+        end = self.time() + self._clock_resolution  # type: ignore[attr-defined]
+        while timers and timers[0].when() < end:
+            timer = heappop(timers)
+            timer._scheduled = False  # type: ignore[attr-defined]
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # type: ignore[attr-defined]
+                handle._run()  # type: ignore[attr-defined]
 
     def thaw(self, held: list[asyncio.Handle]) -> None:
         """Let happen now what was kept."""

@@ -12,6 +12,7 @@ from jobmill.adapters.sql import SqlStore, migrate, open_sql_store
 
 from tests.contract.store_world import StoreWorld
 from tests.integration.sql.backends import Backends
+from tests.servers.clean_slate import CleanSlates
 from tests.servers.databases import Databases
 
 
@@ -39,10 +40,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_slates(databases: Databases) -> CleanSlates:
+    """Migrated databases for one test after another."""
+    return CleanSlates(databases, migrate)
+
+
 @pytest_asyncio.fixture
-async def migrated_url(databases: Databases, postgres_template: str) -> AsyncGenerator[str]:
+async def migrated_url(postgres_slates: CleanSlates) -> AsyncGenerator[str]:
     """A migrated PostgreSQL database of one's own."""
-    async with databases.fresh(template=postgres_template) as url:
+    async with postgres_slates.borrowed() as url:
         yield url
 
 
