@@ -107,9 +107,9 @@ class Consumer:
             while not self._is_stopping:
                 if not self._is_store_away:
                     self._admission.look()
-                    if self._free > 0 and all(map(self._times.is_kept, self._intake.holdings())):
-                        self._intake.open()
                     self._dispatch()
+                    if self._free > 0:  # then nothing of what is here could start
+                        self._intake.open()
                     self._intake.relieve(self._admission)  # also when full: the next slot may be its turn
                     await self._return_what_waits()
                 await self._sleep()

@@ -33,13 +33,9 @@ class HoldTimes:
 
     admission: Admission
 
-    def is_kept(self, holding: Holding) -> bool:
-        """All of it waits for providers, and none of it keeps anything from being started."""
-        return self.admission.keeps(holding.todo)
-
     def returns_at_s(self, holding: Holding, *, slots: int) -> float:
         """Return the loop time at which what is stuck goes back."""
-        if self.is_kept(holding):
+        if self._is_kept(holding):
             return holding.received_s + SHUT_HOLD_S
         return holding.received_s + (SUSPECT_HOLD_S if _waits_for_suspects(holding, slots) else HOLD_S)
 
@@ -56,9 +52,13 @@ class HoldTimes:
 
     def least_parcel(self, holding: Holding, *, slots: int) -> int:
         """Return how many of its jobs may always travel together."""
-        if self.is_kept(holding):
+        if self._is_kept(holding):
             return holding.size
         return PARCEL_KEPT if slots > 0 else 1
+
+    def _is_kept(self, holding: Holding) -> bool:
+        """All of it waits for providers, and none of it keeps anything from being started."""
+        return self.admission.keeps(holding.todo)
 
 
 def _waits_for_suspects(holding: Holding, slots: int) -> bool:

@@ -73,7 +73,7 @@ class Protection(ProviderGuard):
         """See ``ProviderGuard``. A breaker that others opened is known as soon as counts are exchanged."""
         known = self._known(provider)
         breaker = known.breaker
-        if not breaker.is_closed and (known.is_probing or not breaker.may_probe(self._exchange.clock.now())):
+        if not breaker.is_closed and not breaker.may_probe(self._exchange.clock.now()):
             return Outlook.SHUT
         if known.pause.wait_s(_now_s()):
             return Outlook.SHUT

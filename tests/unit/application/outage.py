@@ -128,6 +128,7 @@ class Outage:
         @handlers.register("other")
         async def other(payload: dict[str, Any]) -> None:
             self.others_at_s[payload["number"]] = asyncio.get_running_loop().time()
+            await asyncio.sleep(payload.get("s", 0))
 
         chain = ProviderChain(choices=tuple(choices), guard=guard)
         return Registry([sms_handlers(chain), handlers]), guard

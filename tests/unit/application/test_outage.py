@@ -105,6 +105,26 @@ async def test_others_of_the_worker_flow_also_in_the_lanes_of_what_waits(outage:
     }
 
 
+@pytest.mark.parametrize("queue", ["sms", "default"])
+async def test_a_worker_that_was_full_takes_others_again_though_what_waits_is_still_here(
+    outage: Outage, queue: str
+) -> None:
+    world = outage.world
+    outage.starts(concurrency=1)
+    await outage.opens()
+    await outage.texts(2, queue=queue)
+    late_s: list[float] = []
+
+    for at in range(5):
+        await world.submit(type="other", payload={"number": f"long {at}", "s": 3})
+        await world.passes(0.1)
+        await world.submit(type="other", payload={"number": f"next {at}"})
+        await world.until(lambda: len(outage.others_at_s) == 2 * len(late_s) + 2)
+        late_s.append(outage.others_at_s[f"next {at}"] - outage.others_at_s[f"long {at}"] - 3)
+
+    assert max(late_s) < 1.5
+
+
 async def test_waiting_costs_a_bounded_number_of_statements_however_many_wait(outage: Outage) -> None:
     world = outage.world
     outage.starts()

@@ -1,6 +1,7 @@
 """Whether jobs of a chain may begin, and what becomes of those that had begun or were sent ahead."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,11 @@ from jobmill.application.handlers.raising import ProviderAway
 from jobmill.application.ports.guard import Outlook
 from jobmill.application.ports.providers import ProviderUnavailable
 from jobmill.application.provider_limits import OnOpen
+from jobmill.application.shipped.calls import call_handlers
+from jobmill.application.shipped.emails import email_handlers
 from jobmill.application.shipped.provider_chain import Choice, OnDoubt, ProviderChain
+from jobmill.application.shipped.pushes import push_handlers
+from jobmill.application.shipped.texts import sms_handlers
 
 from tests.unit.application.shipped.providers import Doorkeeper, Recorder, a_choice
 
@@ -134,3 +139,13 @@ async def test_a_call_that_was_no_probe_counts_beside_one_that_was() -> None:
 
     with pytest.raises(TransientFailure):
         await ProviderChain(choices=choices, guard=OneProbe()).send("hello", attempt=1)
+
+
+def test_each_shipped_type_with_providers_begins_by_what_is_seen_of_them() -> None:
+    guard = Doorkeeper(outlooks={"a": SHUT})
+    every = ProviderChain[Any](choices=(a_choice("a", Recorder[Any](), on_open=WAIT),), guard=guard)
+    shipped = (call_handlers(every), email_handlers(every), push_handlers(every), sms_handlers(every))
+
+    for [declared] in shipped:
+        assert declared.outlook is not None
+        assert declared.outlook() is SHUT
