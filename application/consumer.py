@@ -11,6 +11,7 @@ from jobmill.application.claimer import Claimer
 from jobmill.application.commits import Commits
 from jobmill.application.errors import Unavailable
 from jobmill.application.handler_tasks import HandlerTasks
+from jobmill.application.hold_times import SUSPECT_TRIAL_S, HoldTimes
 from jobmill.application.holding import Holding
 from jobmill.application.intake import Intake
 from jobmill.application.lease_keeper import CANCEL_GRACE_S
@@ -26,17 +27,6 @@ from jobmill.application.turns import Turns
 from jobmill.domain.job import Job
 from jobmill.domain.lease import LeasePolicy
 
-#: Jobs that find no slot for so long go back.
-HOLD_S: Final = 1.0
-#: What kills a worker does so at its start, as a rule. After so long another suspect may begin: else the
-#: hundred long jobs of a killed worker would run one after the other.
-SUSPECT_TRIAL_S: Final = 1.0
-#: A suspect that finds another at work goes away for a while: three of them would use up a lane's prefetch.
-SUSPECT_HOLD_S: Final = 0.25
-SUSPECT_AWAY: Final = timedelta(seconds=1)
-#: What finds slots and no thread goes back in parcels of no fewer, since the lane is read on: each parcel is
-#: held for the hold time, and a lane full of single jobs would let little through its prefetch.
-PARCEL_KEPT: Final = 8
 _STORE_PROBE_S: Final = 1.0
 
 
@@ -47,7 +37,8 @@ class Consumer:
     parcels stay whole where jobs are quick and fall apart where they are slow. While the store is away
     nothing is received. A job that was running when its worker was lost is a suspect: it may have been the
     cause, so few of them begin here within a second, and none beside the last attempt of another. A job
-    whose handler needs a thread or a process begins only where one is free, and others pass it by.
+    whose handler needs a thread or a process begins only where one is free, and others pass it by. So it is
+    with one whose providers are shut: it is not claimed, and waits for them here or goes round in its lane.
 
     Args:
         lanes: what this worker serves.
@@ -86,6 +77,7 @@ class Consumer:
         )
         self._wake = asyncio.Event()
         self._admission = admission
+        self._times = HoldTimes(admission=admission)
         self._is_stopping = False
         self._is_store_away = False
         self._intake = Intake(
@@ -114,9 +106,10 @@ class Consumer:
         try:
             while not self._is_stopping:
                 if not self._is_store_away:
-                    if self._free > 0 and self._intake.is_empty:
-                        self._intake.open()
+                    self._admission.look()
                     self._dispatch()
+                    if self._free > 0:  # then nothing of what is here could start
+                        self._intake.open()
                     self._intake.relieve(self._admission)  # also when full: the next slot may be its turn
                     await self._return_what_waits()
                 await self._sleep()
@@ -152,8 +145,9 @@ class Consumer:
     async def _sleep(self) -> None:
         """Wait for something to do, or until what waits here has waited long enough."""
         stuck = () if self._is_store_away else filter(self._is_stuck, self._intake.holdings())
+        looks_at_s = [self._times.looks_at_s(holding, slots=self._free) for holding in stuck]
         try:
-            async with asyncio.timeout_at(min(map(self._returns_at_s, stuck), default=None)):
+            async with asyncio.timeout_at(min(looks_at_s, default=None)):
                 await self._wake.wait()
         except TimeoutError:
             pass  # time to send back
@@ -225,26 +219,20 @@ class Consumer:
         """Nothing of it can start now: every slot is taken, or what is left waits for others or a thread."""
         return self._free <= 0 or not holding.waiting(self._admission)
 
-    def _returns_at_s(self, holding: Holding) -> float:
-        return holding.received_s + (SUSPECT_HOLD_S if self._waits_for_suspects(holding) else HOLD_S)
-
-    def _waits_for_suspects(self, holding: Holding) -> bool:
-        return self._free > 0 and holding.holds_suspects
-
     async def _return_what_waits(self) -> None:
         """Give others a chance with what is stuck for the hold time; without a slot, leave the lanes."""
         if self._free <= 0 and self._overdue():
             await self._intake.close()
         for holding in self._overdue():  # anew: while the lanes were left, some may have been put back
-            later = SUSPECT_AWAY if self._waits_for_suspects(holding) else None
-            least = PARCEL_KEPT if self._free > 0 else 1
+            later = self._times.away(holding, slots=self._free)
+            least = self._times.least_parcel(holding, slots=self._free)
             self._intake.remove(holding)
             self._spawn(self._return(holding, later=later, least=least))
 
     def _overdue(self) -> list[Holding]:
         now = asyncio.get_running_loop().time()
         waiting = filter(self._is_stuck, self._intake.holdings())
-        return [one for one in waiting if self._returns_at_s(one) <= now]
+        return [one for one in waiting if self._times.returns_at_s(one, slots=self._free) <= now]
 
     async def _return(self, holding: Holding, *, later: timedelta | None = None, least: int = 1) -> None:
         jobs = holding.take_all()

@@ -11,14 +11,21 @@ from jobmill.domain.job import Job
 
 
 class Gate(Protocol):
-    """Says which jobs may begin at this moment; see ``Admission``."""
+    """Says which jobs may begin at this moment; see ``Admission``.
 
+    Whether a job is free stays as it is for as long as the edition does.
+    """
+
+    @property
+    def edition(self) -> int: ...
     def is_free(self, job: Job) -> bool: ...
     def admits(self, job: Job) -> bool: ...
     def begin(self, job: Job) -> None: ...
 
 
 class _OpenGate(Gate):
+    edition = 0
+
     def is_free(self, job: Job) -> bool:
         return True
 
@@ -58,7 +65,7 @@ class Holding:
         self.received_s = loop.time()
         self.todo = deque(jobs)
         self._not_free: list[Job] = []  # of those that wait
-        self._counted = -1  # how many waited when that was looked at; -1 if others may wait now
+        self._counted = (-1, -1)  # how many waited when that was looked at, and the edition of the gate
         self._delivery = delivery
         self._answered = answered
         self._unready = len(jobs)
@@ -85,9 +92,9 @@ class Holding:
 
     def waiting(self, gate: Gate) -> int:
         """Count the jobs that could be taken now, where each is looked at by itself."""
-        if self._counted != len(self.todo):
+        if not self._is_counted(gate):
             self._not_free = [job for job in self.todo if not gate.is_free(job)]
-            self._counted = len(self.todo)
+            self._count(gate)
         admitted = [job for job in self._not_free if gate.admits(job)]
         suspects = sum(job.suspect for job in admitted)
         return len(self.todo) - len(self._not_free) + len(admitted) - max(0, suspects - 1)
@@ -95,9 +102,9 @@ class Holding:
     def take(self, count: int, gate: Gate = _OPEN) -> list[Job]:
         """Take jobs out that begin, in order; one suspect at most, and none that is not admitted."""
         taken: list[Job] = []
-        if self._counted == len(self.todo) and not self._not_free:
+        if self._is_counted(gate) and not self._not_free:
             taken += [self.todo.popleft() for _ in range(min(count, len(self.todo)))]
-            self._counted = len(self.todo)
+            self._count(gate)
             return taken
         left: list[Job] = []
         may_suspect = True
@@ -122,7 +129,7 @@ class Holding:
     def put_back(self, jobs: Sequence[Job]) -> None:
         """Put jobs first again that could not be claimed."""
         self.todo.extendleft(reversed(jobs))
-        self._counted = -1
+        self._counted = (-1, -1)
 
     def need_no_run(self, count: int) -> None:
         """So many jobs are over, running elsewhere, or sent back."""
@@ -151,6 +158,12 @@ class Holding:
         """The deadline is over, or is not to be waited for: leases alone carry what is claimed."""
         self._is_overdue = True
         self._answer_if_ready()
+
+    def _is_counted(self, gate: Gate) -> bool:
+        return self._counted == (len(self.todo), gate.edition)
+
+    def _count(self, gate: Gate) -> None:
+        self._counted = (len(self.todo), gate.edition)
 
     def _answer_if_ready(self) -> None:
         if self._is_answered:

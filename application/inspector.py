@@ -9,10 +9,12 @@ from attrs import evolve, frozen
 from jobmill.application.errors import JobNotFound
 from jobmill.application.ports.ended_jobs import EndedJobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
+from jobmill.application.ports.provider_states import ProviderRecord, ProviderStates
 from jobmill.application.ports.quarantine import ForeignMessage, Quarantine
+from jobmill.application.provider_limits import OnOpen
 from jobmill.domain.errors import Fault, InvalidInput
 from jobmill.domain.job import Job
-from jobmill.domain.states import DEAD, JobState
+from jobmill.domain.states import DEAD, WAITING, JobState
 from jobmill.domain.ties import Tally
 
 PAGE_MAX: Final = 200
@@ -44,6 +46,7 @@ class Inspector:
     finder: JobFinder
     quarantine: Quarantine
     ended_jobs: EndedJobs
+    providers: ProviderStates
 
     async def story(self, job_id: UUID) -> JobStory:
         """Return a job with its history; raises ``JobNotFound``."""
@@ -51,6 +54,17 @@ class Inspector:
         if story is None:
             raise JobNotFound(job_id)
         return story
+
+    async def breakers_awaited(self, job: Job) -> Sequence[ProviderRecord]:
+        """Return the providers whose breakers keep a job waiting: those of its type, where none is closed.
+
+        Empty where it waits for something else, or runs, or would only fail at them.
+        """
+        if job.state not in WAITING:
+            return ()
+        records = [each for each in await self.providers.look() if each.provider.startswith(f"{job.type}:")]
+        fails = any(each.limits.get("on_open") == OnOpen.FAIL.value for each in records)
+        return () if fails or any(each.breaker.is_closed for each in records) else records
 
     async def batch(self, batch_id: UUID) -> tuple[Job, Tally]:
         """Return a batch's callback and how its jobs stand; raises ``JobNotFound``."""

@@ -61,11 +61,6 @@ class Intake:
         """The lanes are being read."""
         return bool(self._readers)
 
-    @property
-    def is_empty(self) -> bool:
-        """Nothing waits here."""
-        return not any(self._held.values())
-
     def waiting(self, gate: Gate) -> dict[Lane, int]:
         """Count the jobs that could be started, by lane, where each is looked at by itself."""
         counts = {lane: sum(one.waiting(gate) for one in held) for lane, held in self._held.items()}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from attrs import frozen
 
-from jobmill.application.ports.guard import CallResult, Go, ProviderGuard, Shut
+from jobmill.application.ports.guard import CallResult, Go, Outlook, ProviderGuard, Shut
 from jobmill.application.provider_limits import ProviderLimits
 
 
@@ -14,6 +14,10 @@ class OpenGuard(ProviderGuard):
 
     def declare(self, provider: str, limits: ProviderLimits) -> None:
         """Keep to no limits."""
+
+    def outlook(self, provider: str) -> Outlook:
+        """Know nothing against it."""
+        return Outlook.CLEAR
 
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:
         """Say go."""

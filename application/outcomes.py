@@ -19,12 +19,12 @@ class Postponed:
     """The attempt is given back; ``wait`` None hands the job to another worker at once.
 
     Args:
-        is_misplaced: another worker's code can run it, so this never counts.
+        is_excused: another worker's code can run it, or its providers are away, so this never counts.
     """
 
     wait: timedelta | None
     reason: str
-    is_misplaced: bool = False
+    is_excused: bool = False
 
 
 @frozen(kw_only=True)

@@ -148,7 +148,7 @@ class Performer:
         misfit = await misfit_after_claim(job, str(error), self.registry, self.types)
         if misfit is None:
             return verdict_on(error)
-        return Postponed(wait=misfit.wait, reason=misfit.reason, is_misplaced=not misfit.is_bounded)
+        return Postponed(wait=misfit.wait, reason=misfit.reason, is_excused=not misfit.is_bounded)
 
     async def _in_thread(self, work: Callable[[], object], run: Run) -> object:
         call = _Call(work)

@@ -10,7 +10,7 @@ from jobmill.application.breaker_exchange import BreakerExchange
 from jobmill.application.errors import Unavailable
 from jobmill.application.guarded_provider import Call, GuardedProvider
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.guard import CallResult, Go, ProviderGuard, Shut
+from jobmill.application.ports.guard import CallResult, Go, Outlook, ProviderGuard, Shut
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.provider_states import PROVIDERS_MAX, ProviderStates
 from jobmill.application.ports.token_buckets import TokenBuckets
@@ -68,6 +68,16 @@ class Protection(ProviderGuard):
         self._exchange.states = states
         self._exchange.clock = clock
         self._exchange.observer = observer
+
+    def outlook(self, provider: str) -> Outlook:
+        """See ``ProviderGuard``. A breaker that others opened is known as soon as counts are exchanged."""
+        known = self._known(provider)
+        breaker = known.breaker
+        if not breaker.is_closed and not breaker.may_probe(self._exchange.clock.now()):
+            return Outlook.SHUT
+        if known.pause.wait_s(_now_s()):
+            return Outlook.SHUT
+        return Outlook.CLEAR if breaker.is_closed else Outlook.TRIAL
 
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:
         """See ``ProviderGuard``."""

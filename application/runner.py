@@ -168,7 +168,7 @@ class Runner(Runs):
                 return job.fail(outcome, policy=policy, now=now, stamp=stamp, fraction=fraction)
             case Postponed(wait=None, reason=reason):
                 return job.hand_back(reason, policy=policy, now=now, stamp=stamp, fraction=fraction)
-            case Postponed(wait=wait, reason=reason, is_misplaced=misplaced) if wait is not None:
+            case Postponed(wait=wait, reason=reason, is_excused=excused) if wait is not None:
                 return job.postpone(
                     wait,
                     reason,
@@ -176,7 +176,7 @@ class Runner(Runs):
                     now=now,
                     stamp=stamp,
                     fraction=fraction,
-                    is_misplaced=misplaced,
+                    is_excused=excused,
                 )
             case Stopped():
                 return job.stop(now=now, stamp=stamp)

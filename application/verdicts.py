@@ -5,7 +5,7 @@ from typing import Final
 
 from jobmill.application.codec.payload_schema import UnencodableResult
 from jobmill.application.errors import InvalidPayload
-from jobmill.application.handlers.raising import PermanentFailure, RetryAfter, TransientFailure
+from jobmill.application.handlers.raising import PermanentFailure, ProviderAway, RetryAfter, TransientFailure
 from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped
 from jobmill.application.run import Interrupt, Run
 from jobmill.domain.failure import Failure, FailureKind
@@ -20,6 +20,8 @@ def verdict_on(error: BaseException) -> Failure | Postponed:
     match error:
         case InvalidPayload() | UnencodableResult() | PermanentFailure():
             return _failure(FailureKind.PERMANENT, error)
+        case ProviderAway():
+            return Postponed(wait=error.when, reason=error.reason, is_excused=True)
         case RetryAfter(counts=False):
             return Postponed(wait=error.when, reason=error.reason)
         case RetryAfter():

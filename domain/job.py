@@ -14,8 +14,8 @@ from jobmill.domain.transition import Transition
 
 #: A job that ends in shutdown or an open breaker this often fails like any other.
 POSTPONES_MAX: Final = 100
-#: So many times a wait for other code is counted, which tells how long the next one is. It never ends a job.
-MISPLACED_MAX: Final = 12
+#: So many excused waits are counted, which tells how long the next one is. They never end a job.
+EXCUSED_MAX: Final = 12
 #: A job whose notice was replaced this often without a start kills whoever receives it.
 ANNOUNCES_MAX: Final = 10
 
@@ -148,18 +148,18 @@ class Job(JobRecord):
         now: datetime,
         stamp: int,
         fraction: float,
-        is_misplaced: bool = False,
+        is_excused: bool = False,
     ) -> Transition:
         """Give the attempt back and wait, only after the handler has ended. The hundredth time it counts.
 
         Args:
-            is_misplaced: another worker's code can run the job, so it never counts.
+            is_excused: neither the job nor its handler is why, so it never counts.
         """
         self._require("postpone", JobState.PROCESSING)
         failure = Failure(kind=FailureKind.RETRY_AFTER, message=reason, retry_after=delay)
-        if self.stop_asked or (self.postpones >= POSTPONES_MAX and not is_misplaced):
+        if self.stop_asked or (self.postpones >= POSTPONES_MAX and not is_excused):
             return self.fail(failure, policy=policy, now=now, stamp=stamp, fraction=fraction)
-        postpones = self._misplaced if is_misplaced else self.postpones + 1
+        postpones = self._excused if is_excused else self.postpones + 1
         back = {"attempt": self.attempt - 1, "postpones": postpones}
         return self._wait(Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, **back)
 
@@ -179,7 +179,7 @@ class Job(JobRecord):
         self._require("defer", *WAITING)
         failure = Failure(kind=FailureKind.RETRY_AFTER, message=reason, retry_after=delay)
         return self._wait(
-            Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, postpones=self._misplaced
+            Fact.POSTPONED, delay, now=now, stamp=stamp, failure=failure, postpones=self._excused
         )
 
     def give_up(self, *, now: datetime, stamp: int) -> Transition:
@@ -243,8 +243,8 @@ class Job(JobRecord):
         return self._move(JobState.DISCARDED, Fact.DISCARDED, now=now, stamp=stamp)
 
     @property
-    def _misplaced(self) -> int:
-        return max(self.postpones, min(self.postpones + 1, MISPLACED_MAX))
+    def _excused(self) -> int:
+        return max(self.postpones, min(self.postpones + 1, EXCUSED_MAX))
 
     def _queue(self, fact: Fact, *, now: datetime, stamp: int, **changes: Any) -> Transition:
         to, target = JobState.QUEUED, Target.QUEUE

@@ -4,12 +4,15 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, overload
 
+from attrs import evolve
+
 from jobmill.application.codec.payload_schema import PayloadSchema
 from jobmill.application.handlers.batch_job import BatchJob
 from jobmill.application.handlers.context import JobContext
 from jobmill.application.handlers.gathering import Gathering
 from jobmill.application.handlers.job_type import HandlerFault, JobType, Upcaster, place_of
 from jobmill.application.handlers.signature import Signature
+from jobmill.application.ports.guard import Outlook
 from jobmill.domain.job_type import DEFAULT_QUEUE, TIMEOUT_DEFAULT, TypeRules
 from jobmill.domain.retry_policy import RetryPolicy
 from jobmill.domain.states import Priority
@@ -141,6 +144,14 @@ class JobHandlers:
             return self._add(rules, function, Signature.of_batch(function), upcasters, gathering)
 
         return declare
+
+    def heed(self, name: str, outlook: Callable[[], Outlook]) -> None:
+        """Let no job of a declared type begin while its providers are shut.
+
+        Args:
+            outlook: whether one of them may be called now; asked again and again.
+        """
+        self._types[name] = evolve(self._types[name], outlook=outlook)
 
     def _check_name(self, name: str, function: Callable[..., Any]) -> None:
         if name in self._types:

@@ -11,6 +11,7 @@ from jobmill.application.codec.payload_schema import PayloadSchema, read_payload
 from jobmill.application.codec.stored_schema import schema_hash
 from jobmill.application.errors import InvalidPayload
 from jobmill.application.handlers.gathering import Gathering
+from jobmill.application.ports.guard import Outlook
 from jobmill.domain.errors import Fault, JobmillError
 from jobmill.domain.job_type import TypeRules
 
@@ -42,6 +43,7 @@ class JobType(Generic[P]):
         function: the decorated function, for a direct unit test.
         upcasters: by the version that each takes; it returns the next one.
         gathering: of a batch handler, which is called with many jobs; None for one that takes a single one.
+        outlook: whether the providers that the function calls may be called now; None where it calls none.
     """
 
     rules: TypeRules
@@ -51,6 +53,7 @@ class JobType(Generic[P]):
     kind: HandlerKind = HandlerKind.LOOP
     upcasters: Mapping[int, Upcaster] = field(factory=dict)
     gathering: Gathering | None = None
+    outlook: Callable[[], Outlook] | None = None
 
     @property
     def name(self) -> str:

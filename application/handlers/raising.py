@@ -33,3 +33,10 @@ class RetryAfter(Exception):
         self.reason = reason
         self.counts = counts
         super().__init__(reason)
+
+
+class ProviderAway(RetryAfter):
+    """Raised by a shipped handler: nobody may be called now, which is no job's fault, so it never counts."""
+
+    def __init__(self, when: timedelta, reason: str) -> None:
+        super().__init__(when, reason, counts=False)

@@ -39,6 +39,14 @@ class Shut:
     is_open: bool = False
 
 
+class Outlook(Enum):
+    """What somebody who asked for a call now would hear, as far as is known in this process."""
+
+    CLEAR = "clear"  # nothing is known against it
+    TRIAL = "trial"  # one call may be made, to find out whether the provider is back
+    SHUT = "shut"  # the breaker is open, or the provider asked for a pause
+
+
 class CallResult(Enum):
     """What came of a call."""
 
@@ -49,13 +57,17 @@ class CallResult(Enum):
 
 
 class ProviderGuard(Protocol):
-    """Asked before each call and told after it. Neither method raises, and both take a bounded time.
+    """Asked before each call and told after it. No method raises, and each takes a bounded time.
 
     A provider is known by a short stable name without secrets, as in ``sms:twilio`` or ``email:host:587``.
     """
 
     def declare(self, provider: str, limits: ProviderLimits) -> None:
         """Set the limits of a provider, before or after it is first asked for."""
+        ...
+
+    def outlook(self, provider: str) -> Outlook:
+        """Look at a provider without asking for a call; costs nothing, and is asked again and again."""
         ...
 
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:

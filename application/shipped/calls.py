@@ -61,4 +61,5 @@ def call_handlers(chain: ProviderChain[PhoneCall]) -> JobHandlers:
         taken = await chain.send(order, attempt=job.attempt)
         return {"provider": taken.provider, "call_id": call.call_id, **taken.answer}
 
+    handlers.heed("call", chain.outlook)
     return handlers

@@ -78,6 +78,7 @@ def email_handlers(
         )
         return (await chain.send(mail, attempt=job.attempt)).answer
 
+    handlers.heed("email", chain.outlook)
     return handlers
 
 

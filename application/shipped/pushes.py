@@ -110,6 +110,7 @@ def push_handlers(
         taken = await chain.send(message, attempt=job.attempt)
         return {"provider": taken.provider, **taken.answer}
 
+    handlers.heed("push", chain.outlook)
     return handlers
 
 

@@ -75,6 +75,7 @@ def sms_handlers(
         taken = await chain.send(text, attempt=job.attempt)
         return {"provider": taken.provider, **taken.answer}
 
+    handlers.heed("sms", chain.outlook)
     return handlers
 
 

@@ -103,10 +103,11 @@ async def job(job_id: Annotated[UUID, Parameter(name="ID")], /, *, as_json: AsJs
                 screen.lines(message_portrait(message))
             return
         now = services.store().clock.now()
+        awaited = () if as_json else await inspector.breakers_awaited(story.job)
     if as_json:
         screen.json(encode(story_view(story)))
     else:
-        screen.lines(job_portrait(story, now=now))
+        screen.lines(job_portrait(story, awaited=awaited, now=now))
 
 
 def _table(found: Sequence[Job], now: datetime, screen: Screen) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from jobmill.application.ports.job_finder import JobStory
 from jobmill.application.ports.progress import Progress
+from jobmill.application.ports.provider_states import ProviderRecord
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.job import Job
 from jobmill.domain.transition import HistoryEntry
@@ -18,12 +19,18 @@ _BODY_BYTES_MAX: Final = 4_096
 _INDENT: Final = "    "
 
 
-def job_portrait(story: JobStory, *, now: datetime) -> Iterator[str]:
-    """Yield the lines that tell all of a job: its columns, payload, result, and history."""
+def job_portrait(story: JobStory, *, awaited: Sequence[ProviderRecord], now: datetime) -> Iterator[str]:
+    """Yield the lines that tell all of a job: its columns, payload, result, and history.
+
+    Args:
+        awaited: the providers for whose breakers it waits.
+    """
     job = story.job
     for label, value in _columns(job, now):
         if value is not None:
             yield _labelled(label, value)
+    for record in awaited:
+        yield _labelled("waits for", _breaker_words(record, now))
     if story.progress is not None:
         yield _labelled("progress", _said(story.progress, now))
     yield from _block("payload", _pretty(job.payload))
@@ -79,6 +86,14 @@ def _columns(job: Job, now: datetime) -> Iterator[tuple[str, str | None]]:
     yield "origin", job.origin
     yield "follows", None if job.follows is None else str(job.follows)
     yield "batch", None if job.batch_id is None else str(job.batch_id)
+
+
+def _breaker_words(record: ProviderRecord, now: datetime) -> str:
+    until = record.breaker.until
+    state = f"the breaker of {record.provider}, {record.breaker.state.value}"
+    if until is None or until <= now:
+        return f"{state}; the next job tries whether it is back"
+    return f"{state} until {clock_time(until)}   {_away(until, now)}"
 
 
 def _said(progress: Progress, now: datetime) -> str:

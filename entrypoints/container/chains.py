@@ -11,7 +11,7 @@ from jobmill.application.ports.guard import ProviderGuard
 from jobmill.application.ports.providers import Carrier
 from jobmill.application.provider_limits import LIMIT_OPTIONS, OnOpen, ProviderLimits
 from jobmill.application.provider_urls import without_options
-from jobmill.application.shipped.provider_chain import Choice, OnDoubt, ProviderChain
+from jobmill.application.shipped.provider_chain import Choice, OnDoubt, ProviderChain, carries_any
 from jobmill.domain.errors import InvalidInput
 
 M = TypeVar("M")
@@ -20,17 +20,13 @@ M = TypeVar("M")
 CHAIN_OPTIONS: Final = frozenset({*LIMIT_OPTIONS, "on_doubt"})
 
 
-def _any(_message: object) -> bool:
-    return True
-
-
 @frozen(kw_only=True)
 class Offer(Generic[M]):
     """A carrier by its name, and which messages are for it."""
 
     name: str
     carrier: Carrier[M]
-    carries: Callable[[M], bool] = _any
+    carries: Callable[[M], bool] = carries_any
 
 
 async def open_chain(

@@ -121,6 +121,7 @@ class Container(containers.DeclarativeContainer):
         finder=store.provided.finder,
         quarantine=store.provided.quarantine,
         ended_jobs=store.provided.ended_jobs,
+        providers=store.provided.providers,
     )
     service_gateway = providers.Singleton(
         ServiceGateway, submitter=submitter, operator=operator, inspector=inspector, watch=watch

@@ -19,7 +19,7 @@ from jobmill.domain.states import DEAD, UNSTARTED, WAITING, Fact, Guard, JobStat
 from jobmill.domain.transition import Transition
 
 from tests.builders import NOW
-from tests.property.move_laws import FREE_POSTPONES, check_given_back, check_misplaced, check_move, check_wait
+from tests.property.move_laws import FREE_POSTPONES, check_excused, check_given_back, check_move, check_wait
 from tests.property.values import delays, fractions, lifetimes, policies
 
 
@@ -134,11 +134,11 @@ class AnyOrder(RuleBasedStateMachine):
     def be_left_to_other_code(self, delay: timedelta, fraction: float) -> None:
         """However often that happened: it never counts."""
         policy, asked = self._policy(fraction), self.job.stop_asked
-        move = self._moves("leave", lambda job: job.postpone(delay, "x", is_misplaced=True, **policy))
+        move = self._moves("leave", lambda job: job.postpone(delay, "x", is_excused=True, **policy))
         assert move is not None
         assert move.fact is (Fact.CANCELLED if asked else Fact.POSTPONED)
         if not asked:
-            check_misplaced(move)
+            check_excused(move)
             assert move.job.attempt == move.before.attempt - 1
             self.started_and_kept -= 1
             check_wait(move, asked=delay, policy=self.policy, now=self.now)
@@ -157,7 +157,7 @@ class AnyOrder(RuleBasedStateMachine):
         move = self._moves("defer", lambda job: job.defer(delay, "x", **self.when()))
         if move is not None:
             assert move.job.attempt == move.before.attempt
-            check_misplaced(move)
+            check_excused(move)
             check_wait(move, asked=delay, policy=self.policy, now=self.now)
 
     @while_it_is(JobState.QUEUED)

@@ -73,7 +73,7 @@ def check_given_back(move: Transition) -> None:
     assert move.job.attempt == move.before.attempt - 1
 
 
-def check_misplaced(move: Transition) -> None:
+def check_excused(move: Transition) -> None:
     """A job waits for other code: that is counted up to twelve, which no job fails by."""
     before, after = move.before.postpones, move.job.postpones
     assert after == (before + 1 if before < COUNTED_WAITS else before)

@@ -129,8 +129,8 @@ DELIVERY: Final = (
     Mutant(
         hole="full workers keep what they cannot start",
         rules="23, 27",
-        file="application/consumer.py",
-        old="return holding.received_s + (SUSPECT_HOLD_S if self._waits_for_suspects(holding) else HOLD_S)",
+        file="application/hold_times.py",
+        old="return holding.received_s + (SUSPECT_HOLD_S if _waits_for_suspects(holding, slots) else HOLD_S)",
         new="return holding.received_s + 1e9",
         killer=Test(
             file="tests/unit/application/test_consumer.py",
@@ -141,7 +141,7 @@ DELIVERY: Final = (
         hole="postponing gives attempts back without end",
         rules="33",
         file="domain/job.py",
-        old=f"{_POSTPONE} or (self.postpones >= POSTPONES_MAX and not is_misplaced):",
+        old=f"{_POSTPONE} or (self.postpones >= POSTPONES_MAX and not is_excused):",
         new=f"{_POSTPONE}:",
         killer=Test(
             file="tests/unit/domain/test_job_attempts.py",

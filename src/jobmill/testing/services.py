@@ -111,7 +111,7 @@ class Services:
         )
         kept: dict[str, Any] = {"quarantine": self.store.quarantine, "ended_jobs": self.store.ended_jobs}
         self.operator = Operator(leases=self.store.leases, submitter=self.submitter, **kept, **ruled)
-        self.inspector = Inspector(finder=self.store.finder, **kept)
+        self.inspector = Inspector(finder=self.store.finder, providers=self.store.providers, **kept)
         self.attendance = Attendance(
             presence=self.store.presence if self.is_present else None,
             entropy=self.entropy,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from attrs import define
 
-from jobmill.application.consumer import HOLD_S, PARCEL_KEPT
 from jobmill.application.handlers import JobHandlers, Registry
+from jobmill.application.hold_times import HOLD_S, PARCEL_KEPT
 from jobmill.application.ports.executors import Threads
 from jobmill.application.ports.message_bus import Parcel, PublishOutcome
 from jobmill.domain.states import JobState

@@ -8,9 +8,11 @@ import pytest
 from jobmill.application.errors import JobNotFound
 from jobmill.application.inspector import DeadLetterPage, Inspector
 from jobmill.application.ports.job_finder import JobQuery
+from jobmill.application.ports.provider_states import ProviderRecord
 from jobmill.application.ports.quarantine import ForeignMessage
 from jobmill.domain.errors import InvalidInput
 from jobmill.domain.states import JobState
+from jobmill.testing.contracts.provider_states import a_closed_breaker, a_provider
 
 from tests.builders import NOW, an_id, failed
 from tests.nodes import Node
@@ -158,3 +160,47 @@ async def test_what_is_unfinished_or_dead_is_counted(world: World, inspector: In
         world.has(state)
 
     assert await inspector.counts() == {("default", JobState.QUEUED): 2, ("default", JobState.FAILED): 1}
+
+
+async def awaited(world: World, inspector: Inspector, state: JobState = JobState.QUEUED) -> list[str]:
+    """The providers for whose breakers a text waits."""
+    job = world.has(state, type="sms")
+    return [each.provider for each in await inspector.breakers_awaited(job)]
+
+
+async def has(node: Node, *providers: ProviderRecord) -> None:
+    await node.store.providers.save(providers)
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RETRYING])
+async def test_a_waiting_job_waits_for_the_breakers_of_its_type_where_none_is_closed(
+    world: World, node: Node, inspector: Inspector, state: JobState
+) -> None:
+    await has(node, a_provider("sms:a"), a_provider("sms:b"), a_provider("email:c"), a_provider("smsx:d"))
+
+    assert await awaited(world, inspector, state) == ["sms:a", "sms:b"]
+
+
+async def test_a_job_that_runs_or_is_over_waits_for_none(
+    world: World, node: Node, inspector: Inspector
+) -> None:
+    await has(node, a_provider("sms:a"))
+
+    for state in set(JobState) - {JobState.QUEUED, JobState.RETRYING}:
+        assert await awaited(world, inspector, state) == []
+
+
+async def test_a_job_waits_for_no_breaker_while_another_provider_is_well(
+    world: World, node: Node, inspector: Inspector
+) -> None:
+    await has(node, a_provider("sms:a"), a_provider("sms:b", breaker=a_closed_breaker()))
+
+    assert await awaited(world, inspector) == []
+
+
+async def test_a_job_that_would_fail_at_an_open_breaker_does_not_wait_for_it(
+    world: World, node: Node, inspector: Inspector
+) -> None:
+    await has(node, a_provider("sms:a", limits={"on_open": "fail"}))
+
+    assert await awaited(world, inspector) == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jobmill.application.handlers import JobContext, PermanentFailure, RetryAfter, TransientFailure
+from jobmill.application.handlers.raising import ProviderAway
 from jobmill.domain.failure import FailureKind
 from jobmill.domain.states import JobState
 
@@ -148,3 +149,10 @@ async def test_the_hundred_and_first_time_the_attempt_counts(bench: Bench) -> No
     row = await bench.runs(raising(RetryAfter(timedelta(0), "again", counts=False)), postpones=100)
 
     assert (row.attempt, row.postpones) == (1, 100)
+
+
+async def test_a_wait_for_providers_that_are_away_never_counts(bench: Bench) -> None:
+    row = await bench.runs(raising(ProviderAway(timedelta(minutes=1), "all are shut")), postpones=100)
+
+    assert (row.state, row.attempt, row.postpones) == (JobState.RETRYING, 0, 100)
+    assert (row.error, row.error_kind) == ("all are shut", FailureKind.RETRY_AFTER)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jobmill.application.consumer import SUSPECT_AWAY, SUSPECT_TRIAL_S
 from jobmill.application.errors import StorageUnavailable
 from jobmill.application.handlers import JobContext
+from jobmill.application.hold_times import SUSPECT_AWAY, SUSPECT_TRIAL_S
 from jobmill.application.ports.message_bus import Parcel, PublishOutcome
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState

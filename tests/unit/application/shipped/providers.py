@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from attrs import define, field
 
 from jobmill.application.open_guard import OpenGuard
-from jobmill.application.ports.guard import CallResult, Go, ProviderGuard, Shut
+from jobmill.application.ports.guard import CallResult, Go, Outlook, ProviderGuard, Shut
 from jobmill.application.ports.providers import Carrier
 from jobmill.application.provider_limits import OnOpen, ProviderLimits
 from jobmill.application.shipped.provider_chain import Choice, OnDoubt, ProviderChain
@@ -52,17 +52,22 @@ class Doorkeeper(ProviderGuard):
 
     shut: dict[str, float] = field(factory=dict)
     is_open: bool = False  # they are shut because they are down
+    probes: bool = False  # whoever may call is a probe
+    outlooks: dict[str, Outlook] = field(factory=dict)
     told: list[tuple[str, CallResult, timedelta | None]] = field(factory=list)
     limits: dict[str, ProviderLimits] = field(factory=dict)
 
     def declare(self, provider: str, limits: ProviderLimits) -> None:
         self.limits[provider] = limits
 
+    def outlook(self, provider: str) -> Outlook:
+        return self.outlooks.get(provider, Outlook.CLEAR)
+
     async def ask(self, provider: str, *, attempt: int) -> Go | Shut:
         if provider in self.shut:
             wait = timedelta(seconds=self.shut[provider])
             return Shut(provider=provider, wait=wait, reason=f"{provider} is shut", is_open=self.is_open)
-        return Go(provider=provider)
+        return Go(provider=provider, is_probe=self.probes)
 
     async def tell(self, go: Go, result: CallResult, *, retry_after: timedelta | None = None) -> None:
         self.told.append((go.provider, result, retry_after))

@@ -7,6 +7,7 @@ import pytest
 from jobmill.application.provider_limits import ProviderLimits
 from jobmill.domain.call_window import CallWindow
 from jobmill.domain.circuit_breaker import Breaker, BreakerPolicy, BreakerState
+from jobmill.domain.job import Job
 from jobmill.entrypoints.cli.exits import Exit
 from jobmill.testing.contracts.provider_states import a_provider
 
@@ -58,3 +59,42 @@ def test_without_providers_it_says_how_there_will_be_some(mill: Mill) -> None:
 
     assert (told.code, told.out) == (Exit.DONE, "")
     assert "a worker shows those that it calls" in told.err
+
+
+async def _a_text_behind_an_open_breaker(world: StoreWorld) -> Job:
+    now = world.store.clock.now()
+    down = Breaker(state=BreakerState.OPEN, since=now, until=now + timedelta(hours=3))
+    await world.store.providers.save([a_provider("sms:twilio", breaker=down, limits={})])
+    return await world.queued(type="sms")
+
+
+async def _the_same_after_it_is_over(world: StoreWorld) -> Job:
+    now = world.store.clock.now()
+    down = Breaker(state=BreakerState.OPEN, since=now, until=now)
+    await world.store.providers.save([a_provider("sms:twilio", breaker=down, limits={})])
+    return await world.queued(type="sms")
+
+
+def test_a_waiting_job_says_for_whose_breaker_it_waits_and_until_when(mill: Mill) -> None:
+    job = mill.has(_a_text_behind_an_open_breaker)
+
+    told = mill.run("job", job.id)
+
+    [line] = [line for line in told.lines if line.startswith("waits for")]
+    assert "the breaker of sms:twilio, open until 2" in line
+    assert line.endswith("in 3 h")
+
+
+def test_once_that_is_over_it_waits_for_one_to_try(mill: Mill) -> None:
+    job = mill.has(_the_same_after_it_is_over)
+
+    [line] = [line for line in mill.run("job", job.id).lines if line.startswith("waits for")]
+
+    assert line.endswith("the breaker of sms:twilio, open; the next job tries whether it is back")
+
+
+def test_a_job_that_waits_for_no_provider_says_nothing_of_them(mill: Mill) -> None:
+    mill.has(_a_text_behind_an_open_breaker)
+    job = mill.has(lambda world: world.queued(type="email"))
+
+    assert not [line for line in mill.run("job", job.id).lines if line.startswith("waits for")]

@@ -175,7 +175,10 @@ class ApiWorld:
             submitter=submitter,
             operator=operator,
             inspector=Inspector(
-                finder=store.finder, quarantine=store.quarantine, ended_jobs=store.ended_jobs
+                finder=store.finder,
+                quarantine=store.quarantine,
+                ended_jobs=store.ended_jobs,
+                providers=store.providers,
             ),
             registry=self.registry,
             readiness=self._readiness,
