@@ -1,14 +1,17 @@
 """The decorator that declares handlers."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, overload
+
+from attrs import evolve
 
 from jobmill.application.codec.payload_schema import PayloadSchema
 from jobmill.application.handlers.batch_job import BatchJob
 from jobmill.application.handlers.context import JobContext
 from jobmill.application.handlers.gathering import Gathering
 from jobmill.application.handlers.job_type import HandlerFault, JobType, Upcaster, place_of
+from jobmill.application.handlers.log_fields import checked_log_fields
 from jobmill.application.handlers.signature import Signature
 from jobmill.domain.job_type import DEFAULT_QUEUE, TIMEOUT_DEFAULT, TypeRules
 from jobmill.domain.retry_policy import RetryPolicy
@@ -55,6 +58,7 @@ class JobHandlers:
         process: bool = False,
         version: int = 1,
         upcasters: Mapping[int, Upcaster] | None = None,
+        log_fields: Sequence[str] = (),
     ) -> Declaration:
         """Declare the decorated function as the handler of a type.
 
@@ -74,9 +78,11 @@ class JobHandlers:
                 fit, and say by ``upcasters`` what becomes of those that still wait.
             upcasters: for each older version a function that takes such a payload as plain values and returns
                 that of the next version.
+            log_fields: of the payload, to stand in every line that is logged of a job, cut at 100 characters;
+                up to 10 names of single values. Nothing else of a payload is ever logged.
 
         Raises:
-            HandlerFault: the name is taken here, or the function cannot be a handler.
+            HandlerFault: the name is taken here, a field cannot be logged, or the function is no handler.
             InvalidInput: a name or a number is out of its range.
         """
         rules = TypeRules(
@@ -91,7 +97,7 @@ class JobHandlers:
 
         def declare(function: Callable[..., Any]) -> JobType[Any]:
             self._check_name(rules.name, function)
-            return self._add(rules, function, Signature.of(function, process=process), upcasters)
+            return self._add(rules, function, Signature.of(function, process=process), upcasters, log_fields)
 
         return declare
 
@@ -108,6 +114,7 @@ class JobHandlers:
         timeout: timedelta = TIMEOUT_DEFAULT,
         version: int = 1,
         upcasters: Mapping[int, Upcaster] | None = None,
+        log_fields: Sequence[str] = (),
     ) -> BatchDeclaration:
         """Declare the decorated ``async def`` as the handler of a type that takes many jobs at once.
 
@@ -138,7 +145,8 @@ class JobHandlers:
 
         def declare(function: Callable[..., Any]) -> JobType[Any]:
             self._check_name(rules.name, function)
-            return self._add(rules, function, Signature.of_batch(function), upcasters, gathering)
+            signature = Signature.of_batch(function)
+            return self._add(rules, function, signature, upcasters, log_fields, gathering)
 
         return declare
 
@@ -153,11 +161,13 @@ class JobHandlers:
         function: Callable[..., Any],
         signature: Signature,
         upcasters: Mapping[int, Upcaster] | None,
+        log_fields: Sequence[str],
         gathering: Gathering | None = None,
     ) -> JobType[Any]:
+        schema = _schema(signature.payload, function)
         declared = JobType(
-            rules=rules,
-            schema=_schema(signature.payload, function),
+            rules=evolve(rules, log_fields=checked_log_fields(log_fields, schema, function)),
+            schema=schema,
             function=function,
             takes_context=signature.takes_context,
             kind=signature.kind,
