@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from call_desk.following import call_id, jobs_of, look
 from call_desk.messages import CallMessage, calls, message
 from call_desk.sending import by_broker
 from call_desk.telephone import BUSY_TWICE, NOBODY, SOMEBODY
-from tests.examples.copied import Example, copied
+from tests.examples.copied import EXAMPLES, Example, copied
 from tests.examples.starting import WITHIN_S, prints, succeeds
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.process import ServerProcess
@@ -67,11 +68,8 @@ async def desk(tmp_path: Path, amqp: AmqpPlace, postgres_url: str) -> AsyncGener
     amqp.uses("calls", "email", "webhook", "simulate", "sms", "call", "push")
     queue, urgent_queue = f"{amqp.prefix}-call_queue", f"{amqp.prefix}-urgent_call_queue"
     amqp.delete_later(queues=[queue, urgent_queue])
-    call = {"shape": "call", "type": "call.process", "dedup": "/call_id"}
-    bindings = {
-        "calls": {**call, "queue": queue},
-        "urgent": {**call, "queue": urgent_queue, "priority": "high"},
-    }
+    table = tomllib.loads((EXAMPLES / "calls" / "pyproject.toml").read_text())["tool"]["jobmill"]["ingress"]
+    bindings = {name: {**each, "queue": f"{amqp.prefix}-{each['queue']}"} for name, each in table.items()}
     settings = {
         "JOBMILL_DATABASE_URL": postgres_url,
         "JOBMILL_BROKER_URL": amqp.url,
