@@ -15,6 +15,7 @@ from jobmill.application.codec.payload_schema import write_result
 from jobmill.application.errors import InvalidPayload, TransactionFault
 from jobmill.application.handlers import BatchJob, HandlerKind, JobContext, JobType, Registry
 from jobmill.application.handlers.batch_job import Tell
+from jobmill.application.handlers.log_fields import JobLog
 from jobmill.application.lease_keeper import CANCEL_GRACE_S
 from jobmill.application.misfits import misfit_after_claim
 from jobmill.application.outcomes import Dropped, Outcome, Postponed, Stopped, Succeeded
@@ -192,7 +193,7 @@ class Performer:
             "idempotency_key": job.handler_key,
             "correlation_id": job.correlation_id,
             "deadline": self.clock.now() + job.timeout,
-            "log": logging.LoggerAdapter(_log, fields),
+            "log": JobLog(_log, fields, partial(self.registry.told_of, job)),
             "is_cancelled": lambda: run.interrupt is not None,
             "transact": transact,
             "report": partial(self.progress.report, run),
@@ -213,6 +214,7 @@ class Performer:
             correlation_id=job.correlation_id,
             deadline=self.clock.now() + job.timeout,
             inherited=job.inherited,
+            told=self.registry.told_of(job),
         )
 
 

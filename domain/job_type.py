@@ -61,6 +61,7 @@ class TypeRules:
         ttl: how long after its due time a job may still start; None for ever.
         timeout: how long one attempt may take, above 0 and up to a day.
         payload_version: of the payloads that are made now, 1 to 10,000.
+        log_fields: of the payload, to stand in every line that is logged of a job.
 
     Raises:
         InvalidInput: a name, a number or a duration is out of its range.
@@ -73,6 +74,7 @@ class TypeRules:
     ttl: timedelta | None = None
     timeout: timedelta = TIMEOUT_DEFAULT
     payload_version: int = 1
+    log_fields: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Refuse durations and versions that no job may have."""

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from jobmill.application.handlers.log_fields import SHOWN
+from jobmill.application.log_line import pairs
+
 #: The attributes that every record has; what else stands in one came as ``extra``.
-_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "event"}
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "event", SHOWN}
 #: Libraries whose daily business is of no interest, whatever level is asked for.
 _CHATTY: Final = (
     "aiosqlite",
@@ -27,6 +30,12 @@ class ConsoleFormat(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Return the line; behind what a handler says stand the fields of its payload that its type names."""
+        line = super().formatMessage(record)
+        names = getattr(record, SHOWN, ())
+        return f"{line} {pairs({name: getattr(record, name) for name in names})}" if names else line
 
 
 class JsonFormat(logging.Formatter):

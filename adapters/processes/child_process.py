@@ -11,6 +11,7 @@ from typing import Final
 
 from jobmill.adapters.processes.child_log import log_from_child
 from jobmill.adapters.processes.frames import BrokenFrame, errand_frame, next_frame, outcome_in, packed
+from jobmill.application.handlers.log_fields import with_shown
 from jobmill.application.outcomes import Outcome
 from jobmill.application.ports.executors import Errand, Report
 from jobmill.domain.failure import Failure, FailureKind
@@ -93,7 +94,8 @@ class ChildProcess:
     async def _run(self, errand: Errand, report: Report) -> Outcome:
         level = logging.getLogger().level
         self._writer.write(packed({"errand": errand_frame(errand), "log_level": level}))
-        about = {"job_id": str(errand.job_id), "type": errand.type, "attempt": errand.attempt}
+        fields = {"job_id": str(errand.job_id), "type": errand.type, "attempt": errand.attempt}
+        about = with_shown(fields, errand.told)
         has_begun = False
         try:
             while (frame := await next_frame(self._reader)) is not None:

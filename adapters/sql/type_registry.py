@@ -123,6 +123,7 @@ def _row(stored: StoredType) -> dict[str, Any]:
             "timeout_s": rules.timeout.total_seconds(),
             "payload_version": rules.payload_version,
             "reads_from": stored.reads_from,
+            "log_fields": list(rules.log_fields),
         },
         "schema": {"schema": dict(stored.schema), "components": dict(stored.components)},
     }
@@ -141,6 +142,7 @@ def _type(row: Any) -> StoredType:  # noqa: ANN401 - a row
             ttl=None if rules["ttl_s"] is None else timedelta(seconds=rules["ttl_s"]),
             timeout=timedelta(seconds=rules["timeout_s"]),
             payload_version=rules["payload_version"],
+            log_fields=tuple(rules.get("log_fields", ())),  # rows of earlier releases have none
         ),
         reads_from=rules["reads_from"],
         schema=row.schema["schema"],

@@ -1,11 +1,12 @@
-"""The log: a line for every fact, and never a word of a payload."""
+"""The log: a line for every fact, and of a payload only the fields that its type names."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
+from jobmill.application.log_line import pairs
 from jobmill.application.ports.observer import Observer
 from jobmill.domain.job import Job
 from jobmill.domain.states import Fact
@@ -29,19 +30,25 @@ ALARMING: Final = frozenset({"error", "reason"})
 _TAKEN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 _log: Final = logging.getLogger("jobmill.facts")
+_NOTHING: Final[Mapping[str, object]] = {}
 
 
 @frozen(kw_only=True)
 class FactLog(Observer):
-    """Writes what happened to the standard log, as ``event key=value …`` and as fields of the record."""
+    """Writes what happened to the standard log, as ``event key=value …`` and as fields of the record.
+
+    Args:
+        told_of: returns what of a job's payload stands in its lines, under names that no line has already.
+    """
 
     log: logging.Logger = _log
+    told_of: Callable[[Job], Mapping[str, object]] = lambda _: _NOTHING
 
     def submitted(self, jobs: Sequence[Job]) -> None:
         """Write a DEBUG line for each new job."""
         if self.log.isEnabledFor(logging.DEBUG):
             for job in jobs:
-                self._write(logging.DEBUG, Fact.SUBMITTED.value, _about(job, attempt=job.attempt))
+                self._write(logging.DEBUG, Fact.SUBMITTED.value, self._about(job, attempt=job.attempt))
 
     def moved(self, transitions: Sequence[Transition]) -> None:
         """Write a line for each move: INFO for the facts in ``TOLD``, DEBUG for the others."""
@@ -52,7 +59,7 @@ class FactLog(Observer):
             is_told = transition.fact in TOLD
             if tells_all or is_told:
                 level = logging.INFO if is_told else logging.DEBUG
-                self._write(level, transition.fact.value, _of_move(transition))
+                self._write(level, transition.fact.value, self._of_move(transition))
 
     def noted(self, event: str, **fields: object) -> None:
         """Write a WARNING if the fields name an error or a reason, else an INFO."""
@@ -61,31 +68,24 @@ class FactLog(Observer):
             self._write(level, event, fields)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
-        line = " ".join([event, *(f"{name}={_plain(value)}" for name, value in fields.items())])
+        line = f"{event} {pairs(fields)}" if fields else event
         extra = {f"{name}_" if name in _TAKEN else name: value for name, value in fields.items()}
         self.log.log(level, "%s", line, extra={**extra, "event": event})
 
+    def _of_move(self, transition: Transition) -> dict[str, object]:
+        """The attempt is the one that begins or ended, also where the move gives it back."""
+        seen = transition.job if transition.fact is Fact.STARTED else transition.before
+        fields = self._about(transition.job, attempt=seen.attempt)
+        if transition.failure is not None:
+            fields["failure"] = transition.failure.kind.value
+        return fields
 
-def _of_move(transition: Transition) -> dict[str, object]:
-    """The attempt is the one that begins or ended, also where the move gives it back."""
-    seen = transition.job if transition.fact is Fact.STARTED else transition.before
-    fields = _about(transition.job, attempt=seen.attempt)
-    if transition.failure is not None:
-        fields["failure"] = transition.failure.kind.value
-    return fields
-
-
-def _about(job: Job, *, attempt: int) -> dict[str, object]:
-    return {
-        "job_id": str(job.id),
-        "type": job.type,
-        "attempt": attempt,
-        "correlation_id": job.correlation_id,
-    }
-
-
-def _plain(value: object) -> str:
-    """One word as it is; anything that would blur the line, or break it, in quotes with escapes."""
-    text = "-" if value is None else str(value)
-    is_word = text.isprintable() and text != "" and not any(mark in text for mark in " =\"'")
-    return text if is_word else repr(text)
+    def _about(self, job: Job, *, attempt: int) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "job_id": str(job.id),
+            "type": job.type,
+            "attempt": attempt,
+            "correlation_id": job.correlation_id,
+        }
+        fields.update(self.told_of(job))
+        return fields

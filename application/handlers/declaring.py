@@ -1,6 +1,6 @@
 """The decorator that declares handlers."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, overload
 
@@ -11,6 +11,7 @@ from jobmill.application.handlers.batch_job import BatchJob
 from jobmill.application.handlers.context import JobContext
 from jobmill.application.handlers.gathering import Gathering
 from jobmill.application.handlers.job_type import HandlerFault, JobType, Upcaster, place_of
+from jobmill.application.handlers.log_fields import checked_log_fields
 from jobmill.application.handlers.signature import Signature
 from jobmill.application.ports.guard import Outlook
 from jobmill.domain.job_type import DEFAULT_QUEUE, TIMEOUT_DEFAULT, TypeRules
@@ -58,6 +59,7 @@ class JobHandlers:
         process: bool = False,
         version: int = 1,
         upcasters: Mapping[int, Upcaster] | None = None,
+        log_fields: Sequence[str] = (),
     ) -> Declaration:
         """Declare the decorated function as the handler of a type.
 
@@ -77,9 +79,11 @@ class JobHandlers:
                 fit, and say by ``upcasters`` what becomes of those that still wait.
             upcasters: for each older version a function that takes such a payload as plain values and returns
                 that of the next version.
+            log_fields: of the payload, to stand in every line that is logged of a job, cut at 100 characters;
+                up to 10 names of single values. Nothing else of a payload is ever logged.
 
         Raises:
-            HandlerFault: the name is taken here, or the function cannot be a handler.
+            HandlerFault: the name is taken here, a field cannot be logged, or the function is no handler.
             InvalidInput: a name or a number is out of its range.
         """
         rules = TypeRules(
@@ -94,7 +98,7 @@ class JobHandlers:
 
         def declare(function: Callable[..., Any]) -> JobType[Any]:
             self._check_name(rules.name, function)
-            return self._add(rules, function, Signature.of(function, process=process), upcasters)
+            return self._add(rules, function, Signature.of(function, process=process), upcasters, log_fields)
 
         return declare
 
@@ -111,6 +115,7 @@ class JobHandlers:
         timeout: timedelta = TIMEOUT_DEFAULT,
         version: int = 1,
         upcasters: Mapping[int, Upcaster] | None = None,
+        log_fields: Sequence[str] = (),
     ) -> BatchDeclaration:
         """Declare the decorated ``async def`` as the handler of a type that takes many jobs at once.
 
@@ -141,7 +146,8 @@ class JobHandlers:
 
         def declare(function: Callable[..., Any]) -> JobType[Any]:
             self._check_name(rules.name, function)
-            return self._add(rules, function, Signature.of_batch(function), upcasters, gathering)
+            signature = Signature.of_batch(function)
+            return self._add(rules, function, signature, upcasters, log_fields, gathering)
 
         return declare
 
@@ -164,11 +170,13 @@ class JobHandlers:
         function: Callable[..., Any],
         signature: Signature,
         upcasters: Mapping[int, Upcaster] | None,
+        log_fields: Sequence[str],
         gathering: Gathering | None = None,
     ) -> JobType[Any]:
+        schema = _schema(signature.payload, function)
         declared = JobType(
-            rules=rules,
-            schema=_schema(signature.payload, function),
+            rules=evolve(rules, log_fields=checked_log_fields(log_fields, schema, function)),
+            schema=schema,
             function=function,
             takes_context=signature.takes_context,
             kind=signature.kind,

@@ -1,17 +1,20 @@
 """All types of job that one process knows."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from jobmill.application.errors import UnknownType
 from jobmill.application.handlers.declaring import JobHandlers
 from jobmill.application.handlers.job_type import HandlerFault, HandlerKind, JobType, place_of
+from jobmill.application.handlers.log_fields import told_fields
 from jobmill.application.type_board import ForeignType, TypeBoard
+from jobmill.domain.job import Job
 from jobmill.domain.job_type import DEFAULT_QUEUE
 from jobmill.domain.retry_policy import RetryPolicy
 
 _DEFAULT_POLICY: Final = RetryPolicy()
+_NOTHING: Final[Mapping[str, object]] = {}
 
 
 class Registry:
@@ -97,6 +100,12 @@ class Registry:
         """Return a type's retry policy; the default one for a type that is not known here."""
         found = self.find(name)
         return found.rules.retry if found else _DEFAULT_POLICY
+
+    def told_of(self, job: Job) -> Mapping[str, object]:
+        """Return the fields of a job's payload that its type wants in the log; most want none."""
+        known = self.find_known(job.type)
+        names = known.rules.log_fields if known else ()
+        return told_fields(job.payload, names) if names else _NOTHING
 
 
 def _declared_twice(first: JobType[Any], second: JobType[Any]) -> HandlerFault:

@@ -1,12 +1,12 @@
 """Where handlers run that must not run on the event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from jobmill.application.outcomes import Outcome
 
@@ -44,6 +44,7 @@ class Errand:
         payload: JSON text of the newest version.
         deadline: see ``JobContext``, as are the rest.
         inherited: what jobs before it left to this one, a JSON text.
+        told: of the payload, to stand beside what the handler logs.
     """
 
     module: str
@@ -57,6 +58,7 @@ class Errand:
     correlation_id: str | None
     deadline: datetime
     inherited: str | None = None
+    told: Mapping[str, object] = field(factory=dict)
 
 
 class Processes(Protocol):

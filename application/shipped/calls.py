@@ -53,7 +53,7 @@ def call_handlers(chain: ProviderChain[PhoneCall]) -> JobHandlers:
     """Return the type ``call``; its result says which provider took the call, and under which id."""
     handlers = JobHandlers()
 
-    @handlers.register("call", queue="call")
+    @handlers.register("call", queue="call", log_fields=("call_id",))
     async def place_call(call: Call, job: JobContext) -> dict[str, str]:
         order = PhoneCall(
             key=job.idempotency_key, recipient=call.phone_number, call_id=call.call_id, words=call.message

@@ -70,7 +70,8 @@ class Container(containers.DeclarativeContainer):
     wall = providers.Singleton(SystemClock)  # of this machine, to be compared with the one that counts
     lease = providers.Singleton(LeasePolicy)
     watch = providers.Singleton(Watch, finder=store.provided.finder)
-    observer = providers.Singleton(Observers, providers.List(providers.Singleton(FactLog), watch))
+    facts = providers.Singleton(FactLog, told_of=registry.provided.told_of)
+    observer = providers.Singleton(Observers, providers.List(facts, watch))
     lanes = providers.Singleton(
         lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
         registry,

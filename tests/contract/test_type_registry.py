@@ -23,6 +23,7 @@ def a_type(name: str = "resize", *, schema_hash: str = "h1", **facts: Any) -> St
         ttl=timedelta(hours=2, microseconds=5),
         timeout=timedelta(seconds=1.5),
         payload_version=3,
+        log_fields=("call_id",),
     )
     made_up: dict[str, Any] = {
         "name": name,

@@ -241,11 +241,12 @@ async def test_what_it_logs_is_logged_by_the_worker(office: Office, caplog: pyte
     caplog.set_level(logging.INFO)
     job_id = an_id()
 
-    await office.asks("logs", job_id=job_id)
+    await office.asks("logs", job_id=job_id, told={"call_id": "c-7"})
 
     [record] = [each for each in caplog.records if each.name == "jobmill.handler"]
     assert record.getMessage() == "half of it"
     assert (record.levelname, vars(record)["job_id"]) == ("INFO", str(job_id))
+    assert (vars(record)["call_id"], vars(record)["log_fields"]) == ("c-7", ("call_id",))
     assert await office.asks("level") == Succeeded(result=str(logging.INFO)), "the rest is not even sent"
 
 

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from jobmill.adapters.system import FactLog
 from jobmill.domain.failure import FailureKind
+from jobmill.domain.job import Job
 from jobmill.domain.states import Fact, JobState
 from jobmill.domain.transition import Transition
 
@@ -113,6 +114,28 @@ def test_no_payload_result_or_error_text_is_ever_written(lines: list[logging.Log
     assert all(SECRET not in repr(vars(line)) for line in lines)
 
 
+def test_what_a_type_names_of_its_payload_stands_in_every_line(lines: list[logging.LogRecord]) -> None:
+    log = FactLog(told_of=lambda job: {"call_id": f"c {job.payload}", "urgent": None})
+    job = a_running_job(payload="7")
+
+    log.submitted([job])
+    log.moved([started(a_job(payload="7")), failed(job, a_failure(FailureKind.TIMEOUT)), handed_back(job)])
+
+    assert [vars(line)["call_id"] for line in lines] == ["c 7"] * 4
+    assert all("correlation_id=- call_id='c 7' urgent=-" in line.getMessage() for line in lines)
+    assert lines[2].getMessage().endswith("urgent=- failure=timeout")
+
+
+def test_after_a_requeue_the_edited_payload_is_told(lines: list[logging.LogRecord]) -> None:
+    job = a_job_that_is(JobState.FAILED, payload="old")
+
+    FactLog(told_of=lambda job: {"call_id": job.payload}).moved(
+        [job.requeue(now=NOW, stamp=1, payload="new")]
+    )
+
+    assert vars(lines[0])["call_id"] == "new"
+
+
 def test_a_correlation_id_cannot_forge_a_line(lines: list[logging.LogRecord]) -> None:
     FactLog().moved([started(a_job(correlation_id='x attempt=9\n"y"'))])
 
@@ -123,13 +146,19 @@ def test_a_correlation_id_cannot_forge_a_line(lines: list[logging.LogRecord]) ->
 
 def test_nothing_is_made_up_for_a_level_that_nobody_reads(lines: list[logging.LogRecord]) -> None:
     logging.getLogger("jobmill.facts").setLevel(logging.ERROR)
-    log = FactLog()
+    looked: list[Job] = []
+
+    def told_of(job: Job) -> dict[str, object]:
+        looked.append(job)
+        return {}
+
+    log = FactLog(told_of=told_of)
 
     log.submitted([a_job()])
     log.moved([started(a_job())])
     log.noted("parcel refused", reason="full")
 
-    assert lines == []
+    assert (lines, looked) == ([], [])
 
 
 def test_an_event_of_the_machinery_is_told_with_its_fields(lines: list[logging.LogRecord]) -> None:

@@ -26,6 +26,7 @@ handlers = JobHandlers()
     process=True,
     version=2,
     upcasters={1: lambda old: {"number": int(old["text"])}},
+    log_fields=("number",),
 )
 def compute(payload: dict[str, Any]) -> None: ...
 
@@ -84,6 +85,7 @@ async def test_the_function_is_named_and_its_attempt_told(
     assert (errand.job_id, errand.attempt, errand.max_attempts) == (row.id, 2, 3)
     assert (errand.idempotency_key, errand.correlation_id) == (row.handler_key, "c")
     assert errand.deadline == world.clock.now() + row.timeout
+    assert errand.told == {"number": 7}
     assert (row.state, row.result) == (JobState.SUCCEEDED, "42")
 
 

@@ -1,5 +1,6 @@
 """The container builds all there is; the type checker would not see a wrong keyword in it."""
 
+import logging
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from dependency_injector import providers
 
 from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry, topology_of
 from jobmill.entrypoints.settings import Settings
+
+from tests.builders import a_job, started
 
 AMQP = {"JOBMILL_BROKER_URL": "amqp://guest:guest@127.0.0.1:1/"}
 
@@ -37,6 +40,19 @@ async def test_services_share_one_commits_and_one_relay(container: Container) ->
 
 async def test_what_is_committed_goes_to_the_relay(container: Container) -> None:
     assert container.commits()._announce == container.relay().offer
+
+
+async def test_the_log_tells_what_types_name_of_their_payloads(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="jobmill.facts")
+    payload = '{"call_id":"c-7","phone_number":"+15550100123"}'
+
+    container.observer().moved([started(a_job(type="call", payload=payload))])
+
+    [record] = caplog.records
+    assert "call_id=c-7" in record.getMessage()
+    assert "+15550100123" not in repr(vars(record))
 
 
 async def test_workers_serve_every_queue_in_every_priority(container: Container) -> None:

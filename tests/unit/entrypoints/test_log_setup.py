@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jobmill.application.handlers.log_fields import with_shown
 from jobmill.entrypoints.log_setup import set_up_logging
 
 log = logging.getLogger("shop.jobs")
@@ -70,6 +71,33 @@ def test_a_machine_reads_of_an_event_its_name_and_its_fields_once(out: io.String
     record = _only(out)
     assert (record["message"], record["job_id"]) == ("handed back", "0199")
     assert "event" not in record
+
+
+def test_fields_of_a_payload_are_read_by_both_in_the_line_of_a_handler(out: io.StringIO) -> None:
+    extra = with_shown({"job_id": "0199"}, {"call_id": "c 7", "urgent": True})
+
+    set_up_logging("info", "console", stream=out)
+    log.info("no answer", extra=extra)
+    set_up_logging("info", "json", stream=out)
+    log.info("no answer", extra=extra)
+
+    person, machine = out.getvalue().splitlines()
+    assert person.endswith("INFO    no answer call_id='c 7' urgent=True")
+    record = json.loads(machine)
+    assert (record["message"], record["job_id"], record["call_id"]) == ("no answer", "0199", "c 7")
+    assert record["urgent"] is True
+    assert "log_fields" not in record
+
+
+def test_fields_of_a_payload_stand_before_the_traceback(out: io.StringIO) -> None:
+    set_up_logging("info", "console", stream=out)
+
+    try:
+        raise ZeroDivisionError("oh no")
+    except ZeroDivisionError:
+        log.exception("failed", extra=with_shown({}, {"call_id": "c-7"}))
+
+    assert out.getvalue().splitlines()[0].endswith("failed call_id=c-7")
 
 
 def test_an_extra_field_cannot_stand_in_for_the_level(out: io.StringIO) -> None:
