@@ -48,7 +48,7 @@ DELIVERY: Final = (
         new="onward = None",
         killer=Test(
             file="tests/unit/application/test_fair_barriers.py",
-            name="test_behind_a_flood_in_one_share_nothing_is_taken_for_lost",
+            name="test_what_waits_in_a_share_that_stands_still_is_not_taken_for_lost",
         ),
     ),
     Mutant(

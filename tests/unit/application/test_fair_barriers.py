@@ -1,6 +1,8 @@
 """A barrier goes through all shares of a lane, one after another, before it judges any job of it."""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
@@ -9,12 +11,12 @@ from attrs import evolve
 from jobmill.application.codec.barriers import encode_barrier
 from jobmill.application.fair_queues import FairQueues, share_of
 from jobmill.application.ports.barriers import Barrier
-from jobmill.application.ports.message_bus import Lane, Parcel, PublishOutcome, ToLane
+from jobmill.application.ports.message_bus import Delivery, Lane, Parcel, PublishOutcome, ToLane
 from jobmill.domain.job import Job
 from jobmill.domain.states import JobState
 
 from tests.unit.application.lanes import takes_a_while
-from tests.unit.application.lost import ACK_S, LANE, SLACK_S, STEP_S, barriers_sent_by, copies, lose, replaced
+from tests.unit.application.lost import ACK_S, LANE, SLACK_S, STEP_S, barriers_sent_by, lose, replaced
 from tests.world import World
 
 SHARES: Final = 4
@@ -68,17 +70,28 @@ async def test_it_goes_through_every_share_and_is_back_after_the_last(world: Wor
     assert len({barrier.id for barrier in sent}) == 1
 
 
-async def test_behind_a_flood_in_one_share_nothing_is_taken_for_lost(world: World) -> None:
-    """Nor is anything that comes and goes in the others meanwhile."""
-    flood = await world.submit(count=300, tenant="acme", payload={"s": 5})
-    world.node(concurrency=10)
+async def test_what_waits_in_a_share_that_stands_still_is_not_taken_for_lost(world: World) -> None:
+    """Though the barrier has come through a share before it, and others behind it are empty."""
+    jobs = await tenants_in_each_share(world)
+    worker = world.node(starts=False)
+    may_go, whole = asyncio.Event(), worker.bus.consume
 
-    for number in range(260):
-        await world.submit(tenant=str(number), payload={"s": 1})
-        await world.passes(1)
-        assert max(copies(world).values(), default=0) <= 1
+    @asynccontextmanager
+    async def consume(lane: Lane, *, prefetch: int) -> AsyncGenerator[AsyncIterator[Delivery]]:
+        if lane.share == 1:
+            await may_go.wait()
+        async with whole(lane, prefetch=prefetch) as deliveries:
+            yield deliveries
 
-    assert lane_of(flood).share
+    worker.bus.consume = consume  # type: ignore[method-assign]
+    worker.start()
+    await world.passes(5 * ACK_S)
+    waiting = [share for share, job in jobs.items() if world.job(job).state is JobState.QUEUED]
+    assert (waiting, replaced(world)) == ([1], 0)
+
+    may_go.set()
+    await world.until(lambda: set(world.states()) == {JobState.SUCCEEDED})
+
     assert replaced(world) == 0
 
 
