@@ -1,10 +1,13 @@
 """One tenant's flood beside another's few jobs: by the count of what began, never by time."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import pytest
 
 from jobmill.application.fair_queues import NONE_FAIR, FairQueues, share_of
+from jobmill.application.ports.message_bus import Delivery, Lane
 from jobmill.domain.states import JobState, Priority
 
 from tests.unit.application.lanes import takes_a_while
@@ -101,17 +104,21 @@ async def test_priorities_go_before_tenants() -> None:
     assert max(places(world, "urgent")) <= 4 + 15 + 2
 
 
-@pytest.mark.parametrize("shares", [2, 8, 32])
-async def test_what_a_worker_holds_is_bounded_over_all_shares(shares: int) -> None:
-    """A plain lane would have five parcels. Its shares have them together, but each two in any case."""
-    world = World(work=takes_a_while, fair=FairQueues(shares={"default": shares}))
-    for tenant in range(400):
-        await world.submit(tenant=str(tenant), count=10, payload={"s": 1_000})
-        await world.turns(2)
-    world.node(concurrency=200)
-    most = 0
-    for _ in range(20):
-        await world.passes(0.05)
-        most = max(most, world.unanswered)
+@pytest.mark.parametrize(("shares", "parcels"), [(1, 5), (2, 3), (8, 2), (32, 2)])
+async def test_what_a_worker_holds_is_bounded_over_all_shares(shares: int, parcels: int) -> None:
+    """They have together what a plain lane has alone, but two each: one at work, the next on its way."""
+    world = World(fair=FairQueues(shares={"default": shares} if shares > 1 else {}))
+    worker = world.node(concurrency=200, starts=False)
+    asked: dict[Lane, int] = {}
+    whole = worker.bus.consume
 
-    assert 0 < most <= max(2 * shares, 5 + shares)
+    def consume(lane: Lane, *, prefetch: int) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
+        asked[lane] = prefetch
+        return whole(lane, prefetch=prefetch)
+
+    worker.bus.consume = consume  # type: ignore[assignment, method-assign]
+    worker.start()
+    await world.passes(1)
+
+    assert {asked.pop(lane) for lane in world.fair.lanes_of("default")} == {parcels}
+    assert asked == dict.fromkeys(world.fair.lanes_of("other"), 5)
