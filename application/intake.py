@@ -1,10 +1,11 @@
 """What a worker has received and not yet started, lane by lane."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from math import ceil
 from typing import Final
 
 from jobmill.application.holding import Gate, Holding
@@ -16,6 +17,7 @@ from jobmill.domain.job import Job
 #: Between the end of a lane's reading and the next try; doubled each time, and forgotten by one that lasts.
 _REOPEN_FIRST_S: Final = 1.0
 _REOPEN_MAX_S: Final = 60.0
+_SHARE_PREFETCH_MIN: Final = 2
 
 Spawn = Callable[[Coroutine[object, object, None]], None]
 
@@ -27,7 +29,8 @@ class Intake:
     lane is read again after a pause.
 
     Args:
-        prefetch: parcels per lane that may be in hand unanswered.
+        prefetch: parcels per lane that may be in hand unanswered; a lane's shares have them together, though
+            never fewer than two each: one to take from, while the next is on its way.
         spawn: runs a coroutine as a task of the worker's.
         arrived: called when there is something new to take.
     """
@@ -46,7 +49,11 @@ class Intake:
     ) -> None:
         self._bus = bus
         self._receiver = receiver
-        self._prefetch = prefetch
+        shares = Counter((lane.queue, lane.priority) for lane in lanes)
+        self._prefetch = {
+            lane: max(min(prefetch, _SHARE_PREFETCH_MIN), ceil(prefetch / shares[lane.queue, lane.priority]))
+            for lane in lanes
+        }
         self._ack_deadline = ack_deadline
         self._observer = observer
         self._spawn = spawn
@@ -111,7 +118,8 @@ class Intake:
         claimed is then left to its lease at once and not after the ack deadline.
         """
         for lane, unanswered in self._unanswered.items():
-            if len(unanswered) >= self._prefetch and not any(one.waiting(gate) for one in self._held[lane]):
+            is_full = len(unanswered) >= self._prefetch[lane]
+            if is_full and not any(one.waiting(gate) for one in self._held[lane]):
                 for holding in tuple(unanswered):
                     holding.leave_to_leases()
 
@@ -156,7 +164,7 @@ class Intake:
 
     async def _read(self, lane: Lane, *, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        async with self._bus.consume(lane, prefetch=self._prefetch) as deliveries:
+        async with self._bus.consume(lane, prefetch=self._prefetch[lane]) as deliveries:
             async for delivery in deliveries:
                 self._spawn(self._receive(delivery, lane))
 

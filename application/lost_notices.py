@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from jobmill.application.codec.barriers import CONTENT_TYPE, encode_barrier
+from attrs import evolve
+
 from jobmill.application.commits import Commits
 from jobmill.application.errors import BrokerUnavailable
+from jobmill.application.parcels import pack_barrier
 from jobmill.application.ports.barriers import Barrier, BarrierRecord, Barriers
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.message_bus import Lane, MessageBus, Parcel, PublishOutcome, ToLane
+from jobmill.application.ports.message_bus import Lane, MessageBus, PublishOutcome
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.outbox import Outbox
 from jobmill.application.relay import Relay
@@ -36,7 +38,7 @@ class LostNotices:
     is never multiplied, however old it is. A lane in which nothing has waited for long gets no barrier.
 
     Args:
-        lanes: where jobs wait.
+        lanes: where jobs wait. One barrier goes through all shares of a lane, one after another.
         slack: how late a notice may reach the broker after it was written, by what the store's clock says.
     """
 
@@ -60,7 +62,9 @@ class LostNotices:
         self._outbox = outbox
         self._bus = bus
         self._relay = relay
-        self._lanes = lanes
+        self._shares: dict[Lane, list[Lane]] = {}  # by the first of them
+        for lane in lanes:
+            self._shares.setdefault(evolve(lane, share=0), []).append(lane)
         self._clock = clock
         self._entropy = entropy
         self._observer = observer
@@ -82,12 +86,14 @@ class LostNotices:
         if not await self._announce_what_is_lost(records.values()):
             return  # there is more, of which a new barrier would know nothing
         wanted = dict(
-            await self._barriers.wanted(self._lanes, margin=self._slack, without=self._relay.refusing_queues)
+            await self._barriers.wanted(
+                list(self._shares), margin=self._slack, without=self._relay.refusing_queues
+            )
         )
         if not wanted:
             return
         try:
-            depths = await self._bus.depths(list(wanted))
+            depths = await self._bus.depths([share for lane in wanted for share in self._shares[lane]])
         except BrokerUnavailable as error:
             self._observer.noted("lanes cannot be looked at", reason=str(error))
             return
@@ -95,7 +101,8 @@ class LostNotices:
             {
                 lane: until
                 for lane, until in wanted.items()
-                if depths[lane] is not None and self._may_send(records.get(lane), depths[lane] == 0)
+                if (waiting := _sum(depths[share] for share in self._shares[lane])) is not None
+                and self._may_send(records.get(lane), waiting == 0)
             },
             records,
         )
@@ -130,11 +137,16 @@ class LostNotices:
         """Note barriers, then publish them: one that comes back is always known."""
         begun: list[Barrier] = []
         for lane, until in wanted.items():
-            barrier = Barrier(id=self._entropy.job_id(), lane=lane, judges_before=until)
+            barrier = Barrier(
+                id=self._entropy.job_id(),
+                lane=lane,
+                judges_before=until,
+                shares=len(self._shares[lane]),
+            )
             last = records.get(lane)
             if await self._barriers.begin(barrier, replaces=None if last is None else last.barrier.id):
                 begun.append(barrier)
-        outcomes = await self._bus.publish([_parcel(barrier) for barrier in begun])
+        outcomes = await self._bus.publish([pack_barrier(barrier) for barrier in begun])
         for barrier, outcome in zip(begun, outcomes, strict=True):
             if outcome is not PublishOutcome.CONFIRMED:
                 self._unsent.add(barrier.id)
@@ -187,10 +199,7 @@ class LostNotices:
             )
 
 
-def _parcel(barrier: Barrier) -> Parcel:
-    return Parcel(
-        destination=ToLane(lane=barrier.lane),
-        body=encode_barrier(barrier),
-        content_type=CONTENT_TYPE,
-        headers={"barrier": str(barrier.id), "queue": barrier.lane.queue},
-    )
+def _sum(depths: Iterable[int | None]) -> int | None:
+    """Return the parcels of all shares; None where one does not exist."""
+    counted = list(depths)
+    return None if None in counted else sum(filter(None, counted))

@@ -6,7 +6,10 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from jobmill.application.codec import barriers as barrier_codec
 from jobmill.application.codec.parcels import CONTENT_TYPE, encode_notice, join_notices
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues, share_of
+from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Destination, Lane, Parcel, ToDead, ToLadder, ToLane
 from jobmill.application.ports.outbox import Notice
 from jobmill.domain.job import Job
@@ -35,14 +38,24 @@ class _Open:
 
     lane: Lane
     rung: int
+    shares: int = 1  # of the lane
     notices: list[Notice] = field(factory=list)
     encoded: list[bytes] = field(factory=list)
     size: int = 0
     delay: timedelta = timedelta(0)
 
+    def emptied(self) -> "_Open":
+        """Return one that goes the same way."""
+        return _Open(lane=self.lane, rung=self.rung, shares=self.shares)
+
     def leads_to(self, job: Job, rung: int) -> bool:
         lane = self.lane
-        return rung == self.rung and job.priority is lane.priority and job.queue == lane.queue
+        return (
+            rung == self.rung
+            and job.priority is lane.priority
+            and job.queue == lane.queue
+            and (self.shares == 1 or share_of(job.tenant, self.shares) == lane.share)
+        )
 
     def has_room(self, encoded: bytes, jobs_max: int) -> bool:
         return not self.notices or (
@@ -50,13 +63,12 @@ class _Open:
         )
 
 
-def lane_of(job: Job) -> Lane:
-    """Return where the job waits for a worker."""
-    return Lane(queue=job.queue, priority=job.priority)
-
-
 def pack(
-    notices: Sequence[Notice], *, now: datetime, jobs_max: int = PARCEL_JOBS_MAX
+    notices: Sequence[Notice],
+    *,
+    now: datetime,
+    jobs_max: int = PARCEL_JOBS_MAX,
+    fair: FairQueues = NONE_FAIR,
 ) -> Iterator[PackedParcel]:
     """Pack notices, in order, with those that go the same way.
 
@@ -66,6 +78,7 @@ def pack(
     Args:
         now: the store's time; what is left until ``retry_at`` is the delay.
         jobs_max: jobs in one parcel, 1 or more.
+        fair: the queues whose lanes have shares, which no parcel mixes.
     """
     open_parcels: dict[tuple[Lane, int], _Open] = {}
     current: _Open | None = None
@@ -74,21 +87,31 @@ def pack(
         encoded = encode_notice(job)
         delay, rung = _wait(notice, now) if notice.target is Target.LADDER else _AT_ONCE
         if notice.target is Target.DEAD or job.travels_alone:
-            alone = _Open(lane=lane_of(job), rung=rung, notices=[notice], encoded=[encoded], delay=delay)
+            alone = _Open(lane=fair.lane_of(job), rung=rung, notices=[notice], encoded=[encoded], delay=delay)
             yield _seal(alone)
             continue
         if current is None or not current.leads_to(job, rung):  # most go the way of the one before
-            lane = lane_of(job)
-            current = open_parcels.setdefault((lane, rung), _Open(lane=lane, rung=rung))
+            lane, shares = fair.lane_of(job), fair.shares_of(job.queue)
+            current = open_parcels.setdefault((lane, rung), _Open(lane=lane, rung=rung, shares=shares))
         if not current.has_room(encoded, jobs_max):
             yield _seal(current)
-            current = open_parcels[current.lane, rung] = _Open(lane=current.lane, rung=rung)
+            current = open_parcels[current.lane, rung] = current.emptied()
         current.notices.append(notice)
         current.encoded.append(encoded)
         current.size += len(encoded)
         current.delay = max(current.delay, delay)
     for last in open_parcels.values():
         yield _seal(last)
+
+
+def pack_barrier(barrier: Barrier) -> Parcel:
+    """Return the message by which a barrier goes into the lane where it is."""
+    return Parcel(
+        destination=ToLane(lane=barrier.place),
+        body=barrier_codec.encode_barrier(barrier),
+        content_type=barrier_codec.CONTENT_TYPE,
+        headers={"barrier": str(barrier.id), "queue": barrier.lane.queue},
+    )
 
 
 def _wait(notice: Notice, now: datetime) -> tuple[timedelta, int]:

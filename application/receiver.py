@@ -15,9 +15,10 @@ from jobmill.application.codec.parcels import (
     open_parcel,
 )
 from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.parcels import pack_barrier
 from jobmill.application.ports.barriers import Barrier, Barriers
 from jobmill.application.ports.clock import Clock, Entropy
-from jobmill.application.ports.message_bus import Delivery
+from jobmill.application.ports.message_bus import Delivery, MessageBus, PublishOutcome
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.setting_aside import SettingAside
@@ -31,6 +32,7 @@ _PAUSE_S: Final = 2.0
 class Receiver:
     """Reads what the bus delivers."""
 
+    bus: MessageBus
     quarantine: Quarantine
     barriers: Barriers
     clock: Clock
@@ -64,15 +66,30 @@ class Receiver:
         return _each_once(parcel)
 
     async def _pass_on(self, barrier: Barrier, delivery: Delivery, source: str) -> None:
-        """Say that a barrier came out of its lane. One from before, or in a wrong lane, proves nothing."""
+        """Send a barrier through the next share, or say that it came out of the last.
+
+        One from before, or in a wrong lane, proves nothing.
+        """
+        onward = barrier.next
         try:
-            if str(barrier.lane) != source or not await self.barriers.came_back(barrier):
-                self.observer.noted("barrier from before put away", source=source, barrier=barrier.id)
+            if str(barrier.place) != source:
+                self._noted_old(barrier, source)
+            elif onward is not None:
+                [outcome] = await self.bus.publish([pack_barrier(onward)])
+                if outcome is not PublishOutcome.CONFIRMED:
+                    self.observer.noted("barrier put back", source=source, reason=outcome.value)
+                    await self._put_back(delivery)
+                    return
+            elif not await self.barriers.came_back(barrier):
+                self._noted_old(barrier, source)
         except (Unavailable, StorageRefused) as error:
             self.observer.noted("barrier put back", source=source, reason=str(error))
             await self._put_back(delivery)
         else:
             delivery.ack()
+
+    def _noted_old(self, barrier: Barrier, source: str) -> None:
+        self.observer.noted("barrier from before put away", source=source, barrier=barrier.id)
 
     async def _set_aside(self, delivery: Delivery, source: str, reason: str) -> None:
         try:

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final
 
 from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.parcels import PARCEL_JOBS_MAX, PackedParcel, pack
 from jobmill.application.ports.clock import Clock
 from jobmill.application.ports.message_bus import MessageBus, PublishOutcome
@@ -46,12 +47,14 @@ class Relay:
         clock: Clock,
         observer: Observer,
         parcel_jobs: int = PARCEL_JOBS_MAX,
+        fair: FairQueues = NONE_FAIR,
     ) -> None:
         self._bus = bus
         self._outbox = outbox
         self._clock = clock
         self._observer = observer
         self._parcel_jobs = parcel_jobs
+        self._fair = fair
         self._offered: deque[Notice] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -163,7 +166,8 @@ class Relay:
 
     async def _send(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         """Publish; return those that were confirmed."""
-        packed = list(pack(notices, now=self._clock.now(), jobs_max=self._parcel_jobs))
+        now = self._clock.now()
+        packed = list(pack(notices, now=now, jobs_max=self._parcel_jobs, fair=self._fair))
         if not packed:
             return ()
         outcomes = await self._bus.publish([each.parcel for each in packed])

@@ -7,6 +7,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from jobmill.application.errors import StorageRefused, Unavailable
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.parcels import pack
 from jobmill.application.ports.barriers import Barriers
 from jobmill.application.ports.clock import Clock, Entropy
@@ -30,6 +31,7 @@ class Returner:
     clock: Clock
     entropy: Entropy
     observer: Observer
+    fair: FairQueues = NONE_FAIR
 
     async def send_back(
         self, jobs: Sequence[Job], *, received: int, least: int = 1, later: timedelta | None = None
@@ -43,7 +45,8 @@ class Returner:
         """
         await self._note(jobs)
         notices = [Notice(row=0, job=job, target=Target.QUEUE) for job in jobs]
-        packed = list(pack(notices, now=self.clock.now(), jobs_max=max(least, received // _SHARE)))
+        jobs_max = max(least, received // _SHARE)
+        packed = list(pack(notices, now=self.clock.now(), jobs_max=jobs_max, fair=self.fair))
         outcomes = await self.bus.publish([_after(each.parcel, later) for each in packed])
         unsure = [
             notice.job

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from jobmill.application.fair_queues import SHARES_DEFAULT, SHARES_MAX, SHARES_MIN, FairQueues
 from jobmill.application.shipped.webhook_signing import parse_secrets
+from jobmill.domain.errors import InvalidInput
+from jobmill.domain.job_type import queue_name
 from jobmill.domain.options import CONTROL
 from jobmill.domain.retention import KEEP_MAX, KEEP_MIN
 
@@ -171,6 +174,27 @@ def modules(text: str) -> tuple[str, ...]:
     raise ValueError("must be modules like shop.jobs or shop.jobs:handlers, with commas between them")
 
 
+def fair_queues(text: str) -> FairQueues:
+    """Read the names of queues, each with the number of its shares or the usual one."""
+    shape = (
+        "must be queues like calls,emails:16, each once, with "
+        f"{SHARES_MIN} to {SHARES_MAX} shares or the usual {SHARES_DEFAULT}"
+    )
+    count = number(SHARES_MIN, SHARES_MAX)
+    shares: dict[str, int] = {}
+    try:
+        for part in words(text):
+            name, mark, given = part.partition(":")
+            if queue_name(name) in shares:
+                raise ValueError
+            shares[name] = count(given) if mark else SHARES_DEFAULT
+    except (InvalidInput, ValueError):
+        raise ValueError(shape) from None
+    if not shares:
+        raise ValueError(shape)
+    return FairQueues(shares=shares)
+
+
 def networks(text: str) -> str:
     """Read networks, which the web client takes as text."""
     shape = "must be networks like 10.1.0.0/16, with commas between them"
@@ -208,7 +232,16 @@ push_urls: Final = provider_urls(
 )
 
 #: Readers of lists, which a table may write as lists.
-LISTS: Final = (broker_urls, modules, networks, webhook_secrets, smtp_urls, telephone_urls, push_urls)
+LISTS: Final = (
+    broker_urls,
+    modules,
+    fair_queues,
+    networks,
+    webhook_secrets,
+    smtp_urls,
+    telephone_urls,
+    push_urls,
+)
 
 
 def _check_place(url: str, shape: str, *, needs_host: bool = True) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from attrs import Attribute, Factory, field, fields, frozen
 
 from jobmill.application.errors import SetupFault
+from jobmill.application.fair_queues import FairQueues
 from jobmill.application.ingress_binding import IngressBinding
 from jobmill.domain.retention import Retention
 from jobmill.entrypoints import setting_rules as rules
@@ -80,6 +81,11 @@ class Settings:
         secret=True,
     )
     prefix: str = _setting(rules.prefix, "jobmill", "First part of the names of exchanges and queues.")
+    fair_queues: FairQueues = _setting(
+        rules.fair_queues,
+        Factory(FairQueues),
+        "Queues in which tenants take turns, as in `calls,emails:16`; see `docs/fairness.md`.",
+    )
     handlers: tuple[str, ...] = _setting(
         rules.modules, (), "Modules with your handlers, with commas between them; `module:name` is allowed."
     )

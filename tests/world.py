@@ -11,6 +11,7 @@ from attrs import define, field
 from jobmill.adapters.memory import LoopClock, MemoryBroker, SeededEntropy
 from jobmill.adapters.memory.tables import Tables
 from jobmill.application.commands import SubmitJob
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.handlers import JobContext, JobHandlers, Registry
 from jobmill.application.ports.clock import Clock
 from jobmill.application.submitter import Accepted
@@ -78,6 +79,7 @@ class World:
     tables: Tables = field(factory=Tables)
     node_type: type[Node] = Node
     broker_type: type[MemoryBroker] = MemoryBroker
+    fair: FairQueues = NONE_FAIR
     clock: JumpyClock = field(factory=JumpyClock)
     runs: list[Ran] = field(factory=list)
     overlaps: list[UUID] = field(factory=list)  # jobs that two processes ran at once in good faith
@@ -91,7 +93,7 @@ class World:
         for name, queue in (("work", "default"), ("other", "other")):
             handlers.register(name, queue=queue, retry=self.retry, timeout=self.timeout)(self._handle)
         self.registry = Registry([handlers])
-        self.broker = self.broker_type(queues=self.registry.queues)
+        self.broker = self.broker_type(queues=self.registry.queues, fair=self.fair)
         self.client = self.node(concurrency=None)
 
     def node(

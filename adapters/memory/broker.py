@@ -9,9 +9,9 @@ from attrs import define, evolve, field
 from jobmill.adapters.memory.ladder import Ladder
 from jobmill.adapters.memory.line import Line
 from jobmill.adapters.memory.message import Held, Message
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.ports.message_bus import Lane, Parcel, PublishOutcome, ToDead, ToLadder, ToLane
 from jobmill.domain.ladder import REACH
-from jobmill.domain.states import Priority
 
 #: Beyond so many in a lane, or in the ladder, a parcel is refused and waits in its outbox.
 MESSAGES_MAX: Final = 1_000_000
@@ -27,11 +27,13 @@ class MemoryBroker:
 
     Args:
         queues: those that exist, each with a lane per priority and a place for dead letters.
+        fair: those of them whose lanes have shares.
         messages_max: how many messages a lane takes, and how many the ladder.
         dead_letters_max: how many dead letters are kept for each queue, the last ones.
     """
 
     queues: Collection[str] = ()
+    fair: FairQueues = NONE_FAIR
     messages_max: int = MESSAGES_MAX
     dead_letters_max: int = DEAD_LETTERS_MAX
     epoch: str | None = field(init=False, default=None)
@@ -62,13 +64,13 @@ class MemoryBroker:
     def add_queue(self, queue: str) -> None:
         """Declare a queue; harmless when repeated."""
         self.dead.setdefault(queue, deque(maxlen=self.dead_letters_max))
-        for lane in lanes_of(queue):
+        for lane in self.fair.lanes_of(queue):
             self.line(lane).exists = True
 
     def drop_queue(self, queue: str) -> None:
         """Delete a queue with all that is ready in it."""
         self.dead.pop(queue, None)
-        for lane in lanes_of(queue):
+        for lane in self.fair.lanes_of(queue):
             self.line(lane).exists = False
             self.line(lane).ready.clear()
 
@@ -156,8 +158,3 @@ class MemoryBroker:
         return Message(
             lane=lane, body=parcel.body, content_type=parcel.content_type, headers=dict(parcel.headers)
         )
-
-
-def lanes_of(queue: str) -> tuple[Lane, ...]:
-    """Return the lanes of a queue, most urgent first."""
-    return tuple(Lane(queue=queue, priority=priority) for priority in Priority)

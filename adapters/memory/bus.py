@@ -10,6 +10,7 @@ from attrs import Factory, define, field
 from jobmill.adapters.memory.broker import MemoryBroker
 from jobmill.adapters.memory.subscription import Subscription
 from jobmill.application.errors import BrokerUnavailable
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.ports.dead_copies import DeadCopies, Judge
 from jobmill.application.ports.message_bus import Delivery, Lane, MessageBus, Parcel, PublishOutcome
 
@@ -29,12 +30,16 @@ class MemoryBus(MessageBus, DeadCopies):
 
     Args:
         queues: the queues of the broker, where it is this bus's own.
+        fair: those of them whose lanes have shares.
         broker: the broker, to be shared by several buses, as workers share one; by default an own one.
         faults: lets publishing go wrong; see ``PublishFaults``.
     """
 
     queues: Collection[str] = ()
-    broker: MemoryBroker = Factory(lambda self: MemoryBroker(queues=self.queues), takes_self=True)
+    fair: FairQueues = NONE_FAIR
+    broker: MemoryBroker = Factory(
+        lambda self: MemoryBroker(queues=self.queues, fair=self.fair), takes_self=True
+    )
     faults: PublishFaults = no_publish_faults
     _is_up: bool = field(init=False, default=True)
     _subscriptions: dict[Subscription, None] = field(init=False, factory=dict)

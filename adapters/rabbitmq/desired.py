@@ -6,9 +6,9 @@ from typing import Final
 from attrs import field, frozen
 
 from jobmill.adapters.rabbitmq.names import Names
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.ladder import RUNGS_S
-from jobmill.domain.states import Priority
 
 #: A crash fuse and no rule: attempts are counted in the database. Brokers from 4.0 on would set 20.
 DELIVERY_LIMIT: Final = 100
@@ -52,10 +52,10 @@ class Desired:
     bindings: tuple[Binding, ...]
 
 
-def desired_topology(prefix: str, queues: Sequence[str]) -> Desired:
+def desired_topology(prefix: str, queues: Sequence[str], *, fair: FairQueues = NONE_FAIR) -> Desired:
     """Describe the topology for job queues of these names, under ``prefix``."""
     names = Names(prefix=prefix)
-    lanes = [Lane(queue=queue, priority=priority) for queue in queues for priority in Priority]
+    lanes = [lane for queue in queues for lane in fair.lanes_of(queue)]
     return Desired(
         exchanges=(
             Exchange(name=names.lanes, kind="direct"),

@@ -13,6 +13,7 @@ from jobmill.adapters.rabbitmq.deadlines import bounded
 from jobmill.adapters.rabbitmq.desired import Desired, desired_topology
 from jobmill.adapters.rabbitmq.topology import missing
 from jobmill.application.errors import BrokerUnavailable, SetupFault
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 
 #: How often to look whether what is missing was created.
 LOOK_AGAIN_S: Final = 5.0
@@ -24,6 +25,7 @@ async def open_rabbit_bus(
     *,
     prefix: str = "jobmill",
     queues: Sequence[str],
+    fair: FairQueues = NONE_FAIR,
     fraction: Callable[[], float],
     verify: bool = True,
     bounds: Bounds = DEFAULT_BOUNDS,
@@ -37,6 +39,7 @@ async def open_rabbit_bus(
         urls: ``amqp://`` or ``amqps://``, tried in turn.
         prefix: begins the name of everything in the broker.
         queues: the job queues whose topology is looked at.
+        fair: those of them whose lanes have shares.
         fraction: chance, uniform in [0, 1).
         verify: after each connect, look whether the topology is there; what is missing is a ``fault``.
 
@@ -52,7 +55,7 @@ async def open_rabbit_bus(
         await bus.publishing.tried.wait()
         await bus.consuming.tried.wait()
         if verify:
-            desired = desired_topology(prefix, queues)
+            desired = desired_topology(prefix, queues, fair=fair)
             await _look_once(bus, desired, bounds)
             bus.keep(_keep_looking(bus, desired, bounds))
         yield bus

@@ -12,6 +12,7 @@ from jobmill.adapters.rabbitmq.desired import Desired, Exchange, Queue, desired_
 from jobmill.adapters.rabbitmq.dialing import dial, hang_up
 from jobmill.adapters.rabbitmq.questions import Questions, asking
 from jobmill.application.errors import BrokerUnavailable, SetupFault
+from jobmill.application.fair_queues import NONE_FAIR, FairQueues
 from jobmill.application.ports.topology import PlanItem, PlanVerb, Topology
 
 Answer = TypeVar("Answer")
@@ -32,10 +33,16 @@ class RabbitTopology(Topology):
     """
 
     def __init__(
-        self, urls: Sequence[str], *, prefix: str, queues: Sequence[str], bounds: Bounds = DEFAULT_BOUNDS
+        self,
+        urls: Sequence[str],
+        *,
+        prefix: str,
+        queues: Sequence[str],
+        fair: FairQueues = NONE_FAIR,
+        bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self._addresses: Final = parse_addresses(urls)
-        self._desired: Final = desired_topology(prefix, queues)
+        self._desired: Final = desired_topology(prefix, queues, fair=fair)
         self._bounds: Final = bounds
 
     async def plan(self) -> Sequence[PlanItem]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from jobmill.application.fair_queues import SHARES_MAX
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.states import Priority
@@ -14,11 +15,13 @@ SCHEMA: Final = 1
 CONTENT_TYPE: Final = "application/vnd.jobmill.barrier+json"
 
 
-class _Sent(msgspec.Struct, kw_only=True):
+class _Sent(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: UUID
     queue: str
     priority: Priority
     judges_before: Annotated[datetime, msgspec.Meta(tz=True)]
+    shares: Annotated[int, msgspec.Meta(ge=1, le=SHARES_MAX)] = 1
+    share: Annotated[int, msgspec.Meta(ge=0, lt=SHARES_MAX)] = 0
 
 
 class _Envelope(msgspec.Struct, kw_only=True):
@@ -34,7 +37,14 @@ _HEAD: Final = b'{"schema":%d,"barrier":' % SCHEMA
 def encode_barrier(barrier: Barrier) -> bytes:
     """Return the body of a barrier."""
     lane = barrier.lane
-    sent = _Sent(id=barrier.id, queue=lane.queue, priority=lane.priority, judges_before=barrier.judges_before)
+    sent = _Sent(
+        id=barrier.id,
+        queue=lane.queue,
+        priority=lane.priority,
+        judges_before=barrier.judges_before,
+        shares=barrier.shares,
+        share=barrier.share,
+    )
     return _encode(_Envelope(schema=SCHEMA, barrier=sent))
 
 
@@ -47,4 +57,6 @@ def open_barrier(body: bytes) -> Barrier | None:
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):
         return None
     lane = Lane(queue=sent.queue, priority=sent.priority)
-    return Barrier(id=sent.id, lane=lane, judges_before=sent.judges_before)
+    return Barrier(
+        id=sent.id, lane=lane, judges_before=sent.judges_before, shares=sent.shares, share=sent.share
+    )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.job import Job
@@ -14,15 +14,32 @@ from jobmill.domain.transition import Fence
 
 @frozen(kw_only=True)
 class Barrier:
-    """One barrier on its way through a lane.
+    """One barrier on its way through a lane, or through its shares one after another.
+
+    A store keeps of it what it judges, and not where it is.
 
     Args:
+        lane: the first share, which stands for all of them.
         judges_before: every notice that was written before it, and was taken by the broker, is ahead of it.
+        shares: how many it passes through, 1 or more.
+        share: in which of them it is.
     """
 
     id: UUID
     lane: Lane
     judges_before: datetime
+    shares: int = 1
+    share: int = 0
+
+    @property
+    def place(self) -> Lane:
+        """Where it is."""
+        return evolve(self.lane, share=self.share)
+
+    @property
+    def next(self) -> "Barrier | None":
+        """The same barrier in the next share; None in the last, behind which it has come through."""
+        return evolve(self, share=self.share + 1) if self.share + 1 < self.shares else None
 
 
 @frozen(kw_only=True)

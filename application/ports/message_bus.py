@@ -13,14 +13,16 @@ from jobmill.domain.states import Priority
 
 @frozen(kw_only=True)
 class Lane:
-    """One main queue: the jobs of one queue and priority."""
+    """One main queue: the jobs of one queue and priority, or of one share of them where the queue is fair."""
 
     queue: str
     priority: Priority
+    share: int = 0
 
     def __str__(self) -> str:
-        """Return the name under which the lane is routed."""
-        return f"{self.queue}.{self.priority.value}"
+        """Return the name under which the lane is routed. The first share has the name of the whole."""
+        name = f"{self.queue}.{self.priority.value}"
+        return f"{name}.{self.share}" if self.share else name
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from jobmill.application.commits import Commits
 from jobmill.application.consumer import Consumer
 from jobmill.application.dead_copies import DeadCopySweep
 from jobmill.application.enlister import Enlister
+from jobmill.application.fair_queues import FairQueues
 from jobmill.application.follow_ups import FollowUps
 from jobmill.application.forwarder import Forwarder
 from jobmill.application.handlers import Registry
@@ -24,7 +25,6 @@ from jobmill.application.observers import Observers
 from jobmill.application.operator import Operator
 from jobmill.application.orphans import Orphans
 from jobmill.application.performer import Performer
-from jobmill.application.ports.message_bus import Lane
 from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.provider_guard import Protection
 from jobmill.application.receiver import Receiver
@@ -43,7 +43,6 @@ from jobmill.application.type_keeper import TypeKeeper
 from jobmill.application.watch import Watch
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.retention import Retention
-from jobmill.domain.states import Priority
 from jobmill.entrypoints.container.library import containers, providers
 
 
@@ -56,6 +55,7 @@ class Container(containers.DeclarativeContainer):
     bindings: "providers.Dependency[Any]" = providers.Dependency()
     topology: "providers.Dependency[Any]" = providers.Dependency()
     registry = providers.Dependency(instance_of=Registry)
+    fair = providers.Dependency(instance_of=FairQueues)
     entropy: "providers.Dependency[Any]" = providers.Dependency()
     process_name = providers.Dependency(instance_of=str)
     is_alone = providers.Dependency(instance_of=bool)
@@ -73,8 +73,9 @@ class Container(containers.DeclarativeContainer):
     facts = providers.Singleton(FactLog, told_of=registry.provided.told_of)
     observer = providers.Singleton(Observers, providers.List(facts, watch))
     lanes = providers.Singleton(
-        lambda registry: [Lane(queue=name, priority=each) for name in registry.queues for each in Priority],
+        lambda registry, fair: [lane for queue in registry.queues for lane in fair.lanes_of(queue)],
         registry,
+        fair,
     )
 
     attendance = providers.Singleton(
@@ -85,7 +86,9 @@ class Container(containers.DeclarativeContainer):
         process=process_name,
         is_alone=is_alone,
     )
-    relay = providers.Singleton(Relay, bus=bus, outbox=store.provided.outbox, clock=clock, observer=observer)
+    relay = providers.Singleton(
+        Relay, bus=bus, outbox=store.provided.outbox, clock=clock, observer=observer, fair=fair
+    )
     commits = providers.Singleton(
         Commits, jobs=store.provided.jobs, entropy=entropy, observer=observer, announce=relay.provided.offer
     )
@@ -168,6 +171,7 @@ class Container(containers.DeclarativeContainer):
         commits=commits,
         receiver=providers.Singleton(
             Receiver,
+            bus=bus,
             quarantine=store.provided.quarantine,
             barriers=store.provided.barriers,
             clock=clock,
@@ -184,6 +188,7 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             entropy=entropy,
             observer=observer,
+            fair=fair,
         ),
         admission=providers.Singleton(
             Admission,

@@ -58,6 +58,7 @@ async def open_container(
             bindings=providers.Object(settings.bindings),
             topology=providers.Object(topology_of(settings, registry)),
             registry=providers.Object(registry),
+            fair=providers.Object(settings.fair_queues),
             entropy=providers.Object(entropy),
             process_name=providers.Object(process),
             # Whoever runs jobs from such a file holds the process lock that lies beside it.
@@ -80,7 +81,9 @@ def topology_of(settings: Settings, registry: Registry) -> Topology | None:
         return None
     from jobmill.adapters.rabbitmq import RabbitTopology  # loaded only where a broker is used
 
-    return RabbitTopology(urls=settings.broker_url, prefix=settings.prefix, queues=registry.queues)
+    return RabbitTopology(
+        urls=settings.broker_url, prefix=settings.prefix, queues=registry.queues, fair=settings.fair_queues
+    )
 
 
 @asynccontextmanager
@@ -88,7 +91,7 @@ async def _open_bus(
     settings: Settings, registry: Registry, entropy: Entropy, *, with_bus: bool
 ) -> AsyncGenerator[MessageBus]:
     if settings.is_embedded or not with_bus:
-        bus = MemoryBus(queues=registry.queues)
+        bus = MemoryBus(queues=registry.queues, fair=settings.fair_queues)
         if not with_bus:
             bus.disconnect()
         yield bus
@@ -96,7 +99,11 @@ async def _open_bus(
     from jobmill.adapters.rabbitmq import open_rabbit_bus
 
     async with open_rabbit_bus(
-        settings.broker_url, prefix=settings.prefix, queues=registry.queues, fraction=entropy.fraction
+        settings.broker_url,
+        prefix=settings.prefix,
+        queues=registry.queues,
+        fair=settings.fair_queues,
+        fraction=entropy.fraction,
     ) as rabbit:
         yield rabbit
 

@@ -12,7 +12,7 @@ from jobmill.adapters.memory import MemoryBus, MemoryStore
 from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.application.ports.message_bus import MessageBus
 from jobmill.application.ports.store import Store
-from jobmill.testing.contracts.bus_world import QUEUES
+from jobmill.testing.contracts.bus_world import FAIR, QUEUES
 from jobmill.testing.contracts.fixtures import (
     BusOpener,
     IngressOpener,
@@ -110,7 +110,7 @@ async def postgres_store(slate: CleanSlate) -> AsyncGenerator[Store]:
 
 @asynccontextmanager
 async def memory_bus() -> AsyncGenerator[MessageBus]:
-    bus = MemoryBus(queues=QUEUES)
+    bus = MemoryBus(queues=QUEUES, fair=FAIR)
     yield bus
     bus.close()
 
@@ -119,8 +119,10 @@ async def memory_bus() -> AsyncGenerator[MessageBus]:
 async def rabbit_bus(place: AmqpPlace) -> AsyncGenerator[MessageBus]:
     from jobmill.adapters.rabbitmq import RabbitTopology, open_rabbit_bus
 
-    place.uses(*QUEUES)
-    await RabbitTopology([place.url], prefix=place.prefix, queues=QUEUES).apply()
+    place.uses(*QUEUES, shares=2)
+    await RabbitTopology([place.url], prefix=place.prefix, queues=QUEUES, fair=FAIR).apply()
     fraction = SystemEntropy().fraction
-    async with open_rabbit_bus([place.url], prefix=place.prefix, queues=QUEUES, fraction=fraction) as opened:
+    async with open_rabbit_bus(
+        [place.url], prefix=place.prefix, queues=QUEUES, fair=FAIR, fraction=fraction
+    ) as opened:
         yield opened

@@ -154,7 +154,7 @@ ADAPTER = """
 from contextlib import asynccontextmanager
 from jobmill.adapters.memory import MemoryBus
 from jobmill.application.ports.message_bus import PublishOutcome
-from jobmill.testing.contracts.bus_world import QUEUES
+from jobmill.testing.contracts.bus_world import FAIR, QUEUES
 
 
 class ForgetfulBus(MemoryBus):
@@ -164,7 +164,7 @@ class ForgetfulBus(MemoryBus):
 
 @asynccontextmanager
 async def opened():
-    bus = {adapter}(queues=QUEUES)
+    bus = {adapter}(queues=QUEUES, fair=FAIR)
     yield bus
     bus.close()
 """

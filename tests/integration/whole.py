@@ -24,19 +24,24 @@ LEASE: Final = LeasePolicy(
 
 
 @asynccontextmanager
-async def open_whole(place: AmqpPlace, database_url: str, home: Path) -> AsyncGenerator[Container]:
-    """A container over a migrated database and an applied topology."""
+async def open_whole(
+    place: AmqpPlace, database_url: str, home: Path, **more: str
+) -> AsyncGenerator[Container]:
+    """A container over a migrated database and an applied topology, with more settings by their names."""
     settings = Settings.from_env(
         {
             "JOBMILL_HOME": str(home),
             "JOBMILL_DATABASE_URL": database_url,
             "JOBMILL_BROKER_URL": place.url,
             "JOBMILL_PREFIX": place.prefix,
+            **{f"JOBMILL_{name.upper()}": text for name, text in more.items()},
         }
     )
     await migrate_store(settings)
     async with open_registry(settings) as registry:
         place.uses(*registry.queues)
+        for queue, shares in settings.fair_queues.shares.items():
+            place.uses(queue, shares=shares)
         async with open_container(settings, registry) as opened:
             opened.lease.override(providers.Object(LEASE))
             await opened.topology().apply()

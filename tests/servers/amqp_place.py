@@ -20,19 +20,19 @@ PRIORITIES = ("high", "normal", "low")
 class AmqpPlace:
     """Where one test may declare what it likes, as long as the names begin with ``prefix``.
 
-    Jobmill's own topology under the prefix is cleared away by itself, for the job queues that ``uses`` was
-    told of (``default`` needs no telling); anything else must be given to ``delete_later``.
+    Jobmill's own topology under the prefix is cleared away by itself, for the job queues and shares that
+    ``uses`` was told of (``default`` needs no telling); anything else must be given to ``delete_later``.
     """
 
     url: str
     prefix: str = field(factory=lambda: PREFIX + secrets.token_hex(5))
-    _job_queues: set[str] = field(factory=lambda: {"default"})
+    _job_queues: dict[str, int] = field(factory=lambda: {"default": 1})
     _queues: set[str] = field(factory=set)
     _exchanges: set[str] = field(factory=set)
 
-    def uses(self, *job_queues: str) -> None:
+    def uses(self, *job_queues: str, shares: int = 1) -> None:
         """Name the job queues (``email``, not ``<prefix>.email.high``) whose broker queues a test makes."""
-        self._job_queues.update(job_queues)
+        self._job_queues.update({queue: max(shares, self._job_queues.get(queue, 1)) for queue in job_queues})
 
     def delete_later(self, *, queues: Iterable[str] = (), exchanges: Iterable[str] = ()) -> None:
         """Name what else is to be deleted at the end, in full; what does not exist then is no fault."""
@@ -54,6 +54,12 @@ class AmqpPlace:
     def _queues_of_jobmill(self) -> set[str]:
         kinds = (*PRIORITIES, "dead")
         mine = {f"{self.prefix}.{queue}.{kind}" for queue in self._job_queues for kind in kinds}
+        mine |= {
+            f"{self.prefix}.{queue}.{priority}.{share}"
+            for queue, shares in self._job_queues.items()
+            for priority in PRIORITIES
+            for share in range(1, shares)
+        }
         retry = {f"{self.prefix}.retry.{rung}" for rung in RUNGS_S}
         return mine | retry | {f"{self.prefix}.ingress", f"{self.prefix}.epoch"}
 

@@ -33,11 +33,22 @@ DELIVERY: Final = (
         hole="only an empty lane is looked after, so constant load hides what it lost",
         rules="44",
         file="application/lost_notices.py",
-        old="if depths[lane] is not None and self._may_send(records.get(lane), depths[lane] == 0)",
-        new="if depths[lane] == 0 and self._may_send(records.get(lane), depths[lane] == 0)",
+        old="if (waiting := _sum(depths[share] for share in self._shares[lane])) is not None",
+        new="if (waiting := _sum(depths[share] for share in self._shares[lane])) == 0",
         killer=Test(
             file="tests/unit/application/test_lost_notices.py",
             name="test_a_lost_notice_under_constant_load_is_announced_again",
+        ),
+    ),
+    Mutant(
+        hole="a barrier judges all shares of a fair lane when it has come through the first",
+        rules="44",
+        file="application/receiver.py",
+        old="onward = barrier.next",
+        new="onward = None",
+        killer=Test(
+            file="tests/unit/application/test_fair_barriers.py",
+            name="test_what_waits_in_a_share_that_stands_still_is_not_taken_for_lost",
         ),
     ),
     Mutant(

@@ -56,7 +56,12 @@ def submit(
     patience_s: float | None,
 ) -> None:
     """A client submits a unit; one that has lost patience goes away in the middle."""
-    options = JobOptions(delay=_span(delay_s), ttl=_span(ttl_s), priority=Priority(priority))
+    options = JobOptions(
+        delay=_span(delay_s),
+        ttl=_span(ttl_s),
+        priority=Priority(priority),
+        tenant=stage.next_tenant(),
+    )
     command = SubmitJob(type=type, payload=payload, options=options)
     asked = stage.asks(_submitted(stage, [command] * count, key=None))
     _leaves(stage, asked, patience_s)

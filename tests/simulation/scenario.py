@@ -10,6 +10,8 @@ from attrs import frozen
 LENGTHS_S: Final = (5.0, 12.0, 25.0, 45.0)
 SKEWS_S: Final = ((0.0,), (0.0,), (0.4, -0.4), (20.0, 0.0, -20.0))
 KINDS_MAX: Final = 9
+#: Each lane more is something to read in every worker, so few seeds have them.
+SHARES: Final = (1, 1, 1, 2)
 #: Those that find most come beside the others.
 OFTEN: Final = ("statements", "freeze", "publishing", "stop")
 
@@ -45,6 +47,8 @@ class Scenario:
     length_s: float
     #: How far each process is off the store's time, in turn; seconds.
     skews_s: tuple[float, ...] = (0.0,)
+    #: Of each lane of the queue ``default``; it is a fair one with more than one.
+    shares: int = 1
     moves: tuple[Move, ...]
 
     def skew(self, number: int) -> timedelta:
@@ -54,7 +58,8 @@ class Scenario:
     def __str__(self) -> str:
         head = (
             f"seed {self.seed}: {self.workers} workers with {self.concurrency} slots, parcels of"
-            f" {self.parcel_jobs}, {self.grace_s:g} s of grace, {self.length_s:g} s, off {self.skews_s}"
+            f" {self.parcel_jobs}, {self.grace_s:g} s of grace, {self.length_s:g} s, off {self.skews_s},"
+            f" lanes of {self.shares}"
         )
         return "\n".join([head, *map(str, self.moves)])
 
@@ -86,6 +91,7 @@ def draw(seed: int) -> Scenario:
         grace_s=dice.choice((0.0, 2.0, 25.0)),
         skews_s=dice.choice(SKEWS_S),
         length_s=length_s,
+        shares=dice.choice(SHARES),
         moves=tuple(sorted(moves, key=lambda move: move.at_s)),
     )
 

@@ -44,10 +44,9 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         for start in range(0, len(moves), size):
             yield evolve(scenario, moves=moves[:start] + moves[start + size :])
         size //= 2
-    if scenario.workers > 1:
-        yield evolve(scenario, workers=scenario.workers - 1)
-    if scenario.skews_s != (0.0,):
-        yield evolve(scenario, skews_s=(0.0,))
+    fewer_workers = evolve(scenario, workers=max(1, scenario.workers - 1))
+    in_time, plain = evolve(scenario, skews_s=(0.0,)), evolve(scenario, shares=1)
+    yield from (simpler for simpler in (fewer_workers, in_time, plain) if simpler != scenario)
     last_s = moves[-1].at_s if moves else 0.0
     if scenario.length_s > last_s + 1.0:
         yield evolve(scenario, length_s=last_s + 1.0)
@@ -55,10 +54,10 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         if move.kind == "submit" and move.what["count"] > 1:
             fewer = evolve(move, what=move.what | {"count": 1})
             yield evolve(scenario, moves=(*moves[:at], fewer, *moves[at + 1 :]))
-        plain = {name: value for name, value in move.what.items() if value is not None}
-        for name in plain.keys() & {"delay_s", "ttl_s", "patience_s"}:
-            simpler = evolve(move, what=move.what | {name: None})
-            yield evolve(scenario, moves=(*moves[:at], simpler, *moves[at + 1 :]))
+        given = {name: value for name, value in move.what.items() if value is not None}
+        for name in given.keys() & {"delay_s", "ttl_s", "patience_s"}:
+            without = evolve(move, what=move.what | {name: None})
+            yield evolve(scenario, moves=(*moves[:at], without, *moves[at + 1 :]))
 
 
 def told(report: Report) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 
+from jobmill.application.fair_queues import FairQueues
 from jobmill.application.handlers import JobContext
 from jobmill.application.ports.clock import Clock
 from jobmill.application.run import Run
@@ -54,6 +55,7 @@ class Stage(World):
     has_failed_over: bool = False
     rewound: set[UUID] = field(factory=set)  # jobs of which a failover lost commits
     is_peace: bool = False
+    tenants: str = "agi"
 
     def __attrs_post_init__(self) -> None:
         """Watch everything from the first statement on."""
@@ -62,6 +64,8 @@ class Stage(World):
         self.watched = WatchedTables(witness=self.witness, now=self.clock.now)
         self.tables = self.watched
         self.node_type, self.broker_type = Process, WatchedBroker
+        if self.scenario.shares > 1:
+            self.fair = FairQueues(shares={"default": self.scenario.shares})
         super().__attrs_post_init__()
         assert isinstance(self.broker, WatchedBroker)
         self.line = self.broker
@@ -114,6 +118,11 @@ class Stage(World):
         """A living process by number: the API for a negative one, or where no worker lives."""
         workers = self.workers
         return self.api if who < 0 or not workers else workers[who % len(workers)]
+
+    def next_tenant(self) -> str:
+        """Return whose the next jobs are: three tenants in turn, who do not all stand in one share."""
+        self.tenants = self.tenants[1:] + self.tenants[:1]
+        return self.tenants[-1]
 
     def asks(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Let the API's process work on a request; it is over with the process."""
@@ -208,6 +217,8 @@ class Stage(World):
             context=context,
         )
         self.runs.append(ran)
+        if self.fair.lane_of(row).share:
+            self.trace.saw("seen: begun from another share than the first")
         self.trace.tell(
             "?" if process is None else process.name, "begins", name, f"attempt {context.attempt}"
         )

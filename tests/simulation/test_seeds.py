@@ -68,6 +68,7 @@ SOMETIMES: Final = (
     "doubt: submission was mine",
     "doubt: move was mine",
     "seen: leader changed",
+    "seen: begun from another share than the first",
     "seen: orphaned",
     "seen: paid",
     "said: broker without our marker, announcing all that waits",

@@ -28,7 +28,6 @@ from jobmill.application.orphans import Orphans
 from jobmill.application.performer import Performer
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.executors import Processes, Threads
-from jobmill.application.ports.message_bus import Lane
 from jobmill.application.progress_writer import ProgressWriter
 from jobmill.application.receiver import Receiver
 from jobmill.application.reconciler import Reconciler
@@ -43,7 +42,6 @@ from jobmill.application.topology_keeper import TopologyKeeper
 from jobmill.application.type_keeper import TypeKeeper
 from jobmill.domain.lease import LeasePolicy
 from jobmill.domain.retention import Retention
-from jobmill.domain.states import Priority
 from jobmill.entrypoints.engine import Engine
 from jobmill.testing.cable import Cable
 from jobmill.testing.notes import Notes
@@ -82,7 +80,7 @@ class Services:
         """Build the graph."""
         self.store = MemoryStore(clock=self.clock, tables=self.tables, faults=self.cable)
         self.bus = MemoryBus(broker=self.broker, faults=self.publish_faults)
-        wall = self.wall or self.clock
+        wall, fair = self.wall or self.clock, self.broker.fair
         chance: dict[str, Any] = {"clock": wall, "entropy": self.entropy}
         watched: dict[str, Any] = {"observer": self.notes}
         self.relay = Relay(
@@ -90,6 +88,7 @@ class Services:
             outbox=self.store.outbox,
             clock=wall,
             parcel_jobs=self.parcel_jobs,
+            fair=fair,
             **watched,
         )
         self.commits = Commits(
@@ -140,15 +139,24 @@ class Services:
         )
         self.claimer = Claimer(lease=LEASE, **present, **ruled)
         self.returner = Returner(
-            bus=self.bus, outbox=self.store.outbox, barriers=self.store.barriers, **chance, **watched
+            bus=self.bus,
+            outbox=self.store.outbox,
+            barriers=self.store.barriers,
+            fair=fair,
+            **chance,
+            **watched,
         )
-        lanes = [Lane(queue=queue, priority=each) for queue in self.registry.queues for each in Priority]
+        lanes = [lane for queue in self.registry.queues for lane in fair.lanes_of(queue)]
         self.consumer = Consumer(
             bus=self.bus,
             lanes=lanes,
             commits=self.commits,
             receiver=Receiver(
-                quarantine=self.store.quarantine, barriers=self.store.barriers, **chance, **watched
+                bus=self.bus,
+                quarantine=self.store.quarantine,
+                barriers=self.store.barriers,
+                **chance,
+                **watched,
             ),
             claimer=self.claimer,
             runner=self.runner,

@@ -8,7 +8,9 @@ import pytest_asyncio
 from aiormq.abc import AbstractChannel, FieldTable
 
 from jobmill.adapters.rabbitmq import RabbitBus, RabbitTopology, desired_topology
+from jobmill.adapters.rabbitmq.desired import Binding
 from jobmill.application.errors import BrokerUnavailable, SetupFault
+from jobmill.application.fair_queues import FairQueues
 from jobmill.application.ports.message_bus import Lane, PublishOutcome, ToDead, ToLane
 from jobmill.application.ports.topology import PlanItem, PlanVerb
 from jobmill.domain.states import Priority
@@ -68,6 +70,39 @@ def test_the_topology_is_the_one_of_the_documentation() -> None:
     assert ("mill", "email.high", "mill.email.high") in bindings
     assert ("mill.dead", "email", "mill.email.dead") in bindings
     assert ("mill.retry.1", "", "mill.retry.1") in bindings
+
+
+def test_a_fair_queue_has_a_lane_for_each_share_and_nothing_else_changes() -> None:
+    plain = desired_topology("mill", ["email", "sms"])
+    fair = desired_topology("mill", ["email", "sms"], fair=FairQueues(shares={"sms": 3}))
+    queues = {queue.name: queue.arguments for queue in fair.queues}
+    more = {f"sms.{priority}.{share}" for priority in ("high", "normal", "low") for share in (1, 2)}
+
+    assert set(queues) - {queue.name for queue in plain.queues} == {f"mill.{lane}" for lane in more}
+    assert [queue for queue in fair.queues if queue in plain.queues] == list(plain.queues)
+    assert queues["mill.sms.low.2"] == queues["mill.sms.low"]
+    assert fair.exchanges == plain.exchanges
+    assert set(fair.bindings) - set(plain.bindings) == {
+        Binding(exchange="mill", queue=f"mill.{lane}", key=lane) for lane in more
+    }
+
+
+async def test_a_queue_becomes_fair_and_plain_again_with_all_its_old_lanes_kept(amqp: AmqpPlace) -> None:
+    amqp.uses("default", shares=3)
+
+    def topology(shares: dict[str, int]) -> RabbitTopology:
+        fair = FairQueues(shares=shares)
+        return RabbitTopology([amqp.url], prefix=amqp.prefix, queues=["default"], fair=fair)
+
+    await topology({}).apply()
+    with pytest.raises(SetupFault, match=r"lacks .*default\.high\.1"):
+        await topology({"default": 3}).verify()
+    made = await topology({"default": 3}).apply()
+    await topology({"default": 3}).verify()
+    afterwards = await topology({}).plan()
+
+    assert sum(item.verb is PlanVerb.CREATE for item in made) == 6
+    assert {item.verb for item in afterwards} == {PlanVerb.KEEP}
 
 
 async def test_a_plan_creates_nothing(topology: RabbitTopology) -> None:

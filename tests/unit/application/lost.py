@@ -30,9 +30,9 @@ async def steps_for(node: Node, seconds: float) -> None:
         await asyncio.sleep(STEP_S)
 
 
-def lose(world: World, job: Job) -> None:
+def lose(world: World, job: Job, *, lane: Lane = LANE) -> None:
     """The broker loses the one message that announces a job."""
-    ready = world.broker.line(LANE).ready
+    ready = world.broker.line(lane).ready
     [message] = [each for each in ready if job.id in _jobs_in(each)]
     ready.remove(message)
 
@@ -71,6 +71,12 @@ def barriers_sent_by(*nodes: Node) -> list[Barrier]:
     for node in nodes:
         node.bus.faults = note
     return sent
+
+
+def replaced(world: World) -> int:
+    """How many notices were taken for lost and written again, by all processes."""
+    told = (told for node in world.nodes for told in node.notes.events)
+    return sum(int(str(fields["jobs"])) for name, fields in told if name == "lost notices replaced")
 
 
 def _jobs_in(message: Message) -> list[UUID]:

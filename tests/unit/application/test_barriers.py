@@ -7,8 +7,8 @@ from attrs import evolve
 
 from jobmill.application.codec.barriers import encode_barrier
 from jobmill.application.errors import StorageUnavailable
+from jobmill.application.fair_queues import NONE_FAIR
 from jobmill.application.lost_notices import PATIENCE
-from jobmill.application.parcels import lane_of
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane, Parcel, PublishOutcome, ToLane
 
@@ -138,7 +138,7 @@ async def test_a_lane_is_judged_by_its_own_barrier_alone(world: World, node: Nod
     await world.passes(SLACK_S + 1)
     before = world.clock.now()
     for job in (lost, waiting):
-        barrier = Barrier(id=node.entropy.job_id(), lane=lane_of(job), judges_before=before)
+        barrier = Barrier(id=node.entropy.job_id(), lane=NONE_FAIR.lane_of(job), judges_before=before)
         await node.store.barriers.begin(barrier, replaces=None)
         await node.store.barriers.came_back(barrier)
         await world.passes(ACK_S)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobmill.application.codec.parcels import open_parcel
-from jobmill.application.parcels import PARCEL_BYTES_MAX, PackedParcel, lane_of, pack
+from jobmill.application.fair_queues import NONE_FAIR
+from jobmill.application.parcels import PARCEL_BYTES_MAX, PackedParcel, pack
 from jobmill.application.ports.message_bus import Lane, ToDead, ToLadder, ToLane
 from jobmill.application.ports.outbox import Notice
 from jobmill.domain.failure import FailureKind
@@ -46,7 +47,9 @@ def test_every_queue_and_priority_has_its_own_parcels() -> None:
 
     parcels = packed(*map(notice_of, jobs))
 
-    assert [each.parcel.destination for each in parcels] == [ToLane(lane=lane_of(job)) for job in jobs[:3]]
+    assert [each.parcel.destination for each in parcels] == [
+        ToLane(lane=NONE_FAIR.lane_of(job)) for job in jobs[:3]
+    ]
     assert [len(each.notices) for each in parcels] == [2, 1, 1]
 
 
@@ -155,7 +158,7 @@ def test_every_notice_travels_once_to_where_it_belongs_and_never_early(
         assert len(each.notices) <= jobs_max
         assert not isinstance(destination, ToDead)
         for notice in each.notices:
-            assert destination.lane == lane_of(notice.job)
+            assert destination.lane == NONE_FAIR.lane_of(notice.job)
             assert notice.job.retry_at is not None
             left = notice.job.retry_at - NOW
             delay = destination.delay if isinstance(destination, ToLadder) else timedelta(0)

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 from dependency_injector import providers
 
+from jobmill.application.ports.message_bus import Lane
+from jobmill.domain.states import Priority
 from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry, topology_of
 from jobmill.entrypoints.settings import Settings
 
@@ -63,6 +65,26 @@ async def test_workers_serve_every_queue_in_every_priority(container: Container)
         for queue in ("default", "call", "email", "push", "simulate", "sms", "webhook")
         for priority in ("high", "normal", "low")
     }
+
+
+async def test_all_who_send_receive_and_declare_know_the_fair_queues(tmp_path: Path) -> None:
+    settings = Settings.from_env({"JOBMILL_HOME": str(tmp_path), "JOBMILL_FAIR_QUEUES": "sms:2", **AMQP})
+    async with open_registry(settings) as registry, open_container(settings, registry) as opened:
+        lanes = {str(lane) for lane in opened.lanes()}
+        declared = {queue.name for queue in opened.topology()._desired.queues}
+        known = [opened.relay()._fair, opened.consumer()._returner.fair]
+
+    more = {f"sms.{priority}.1" for priority in ("high", "normal", "low")}
+    assert more < lanes
+    assert {f"jobmill.{lane}" for lane in lanes} < declared
+    assert known == 2 * [settings.fair_queues]
+
+
+async def test_the_bus_in_the_process_has_the_shares_too(tmp_path: Path) -> None:
+    settings = Settings.from_env({"JOBMILL_HOME": str(tmp_path), "JOBMILL_FAIR_QUEUES": "sms:2"})
+    lane = Lane(queue="sms", priority=Priority.LOW, share=1)
+    async with open_registry(settings) as registry, open_container(settings, registry) as opened:
+        assert await opened.bus().depths([lane]) == {lane: 0}
 
 
 async def test_a_missing_live_thing_is_noticed_at_once() -> None:

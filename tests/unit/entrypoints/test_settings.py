@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jobmill.application.fair_queues import FairQueues
 from jobmill.entrypoints.configuration_page import PAGE, configuration_page
 from jobmill.entrypoints.settings import Settings, WrongSettings
 
@@ -120,3 +121,29 @@ def test_how_long_things_are_kept_is_written_in_hours_or_days(text: str, span: t
 def test_any_other_time_to_keep_is_refused(text: str) -> None:
     with pytest.raises(WrongSettings, match="JOBMILL_RETENTION_DONE: must be hours or days"):
         Settings.from_env({"JOBMILL_RETENTION_DONE": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("calls", {"calls": 8}),
+        ("calls:2,emails:32, sms", {"calls": 2, "emails": 32, "sms": 8}),
+    ],
+)
+def test_fair_queues_are_named_with_their_shares(text: str, shares: dict[str, int]) -> None:
+    assert Settings.from_env({"JOBMILL_FAIR_QUEUES": text}).fair_queues == FairQueues(shares=shares)
+
+
+def test_a_table_may_list_fair_queues() -> None:
+    settings = Settings.from_env({}, table={"fair_queues": ["calls", "emails:16"]})
+
+    assert settings.fair_queues == FairQueues(shares={"calls": 8, "emails": 16})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [",", "calls:", "calls:1", "calls:33", "calls:8:8", "calls:-2", ":8", "Calls", "dead", "a,a", "a:2,a"],
+)
+def test_any_other_fair_queue_is_refused(text: str) -> None:
+    with pytest.raises(WrongSettings, match="JOBMILL_FAIR_QUEUES: must be queues like calls,emails:16"):
+        Settings.from_env({"JOBMILL_FAIR_QUEUES": text})

@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
+from jobmill.application.fair_queues import FairQueues
 from jobmill.application.ports.message_bus import (
     Delivery,
     Destination,
@@ -20,7 +21,9 @@ from jobmill.application.ports.message_bus import (
 )
 from jobmill.domain.states import Priority
 
-QUEUES: Final = ("default", "email")
+QUEUES: Final = ("default", "email", "fair")
+#: The last of them is a fair one.
+FAIR: Final = FairQueues(shares={"fair": 2})
 LANE: Final = Lane(queue="default", priority=Priority.NORMAL)
 NO_LANE: Final = Lane(queue="nobody", priority=Priority.NORMAL)
 #: Far more than any broker takes; a test that waits so long has failed.

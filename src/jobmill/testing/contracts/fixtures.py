@@ -18,7 +18,7 @@ from jobmill.testing.contracts.store_world import StoreWorld
 
 #: Opens an empty store for one test.
 StoreOpener = Callable[[], AbstractAsyncContextManager[Store]]
-#: Opens a bus on an empty broker that has the lanes of ``bus_world.QUEUES``.
+#: Opens a bus on an empty broker that has the lanes of ``bus_world.QUEUES``, with shares as ``FAIR`` says.
 BusOpener = Callable[[], AbstractAsyncContextManager[MessageBus]]
 #: Opens an ingress with a producer beside it.
 IngressOpener = Callable[[], AbstractAsyncContextManager[IngressWorld]]
@@ -39,7 +39,7 @@ def world(store: Store) -> StoreWorld:
 
 @pytest_asyncio.fixture
 async def bus(bus_opener: BusOpener) -> AsyncGenerator[MessageBus]:
-    """A bus on an empty broker that has the lanes of ``QUEUES``."""
+    """A bus on an empty broker that has the lanes of ``QUEUES``, with shares as ``FAIR`` says."""
     async with bus_opener() as opened:
         yield opened
 

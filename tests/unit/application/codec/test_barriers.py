@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 import pytest
+from attrs import evolve
 
 from jobmill.application.codec.barriers import encode_barrier, open_barrier
 from jobmill.application.codec.parcels import UnreadableParcel, encode_notice, join_notices, open_parcel
@@ -26,6 +27,19 @@ def damaged(**parts: Any) -> bytes:
 
 def test_a_barrier_arrives_as_it_was_sent() -> None:
     assert open_barrier(encode_barrier(BARRIER)) == BARRIER
+
+
+@pytest.mark.parametrize("share", [0, 31])
+def test_so_does_one_on_its_way_through_shares(share: int) -> None:
+    barrier = evolve(BARRIER, shares=32, share=share)
+
+    assert open_barrier(encode_barrier(barrier)) == barrier
+
+
+def test_one_without_shares_looks_as_it_always_did() -> None:
+    sent = json.loads(encode_barrier(BARRIER))["barrier"]
+
+    assert set(sent) == {"id", "queue", "priority", "judges_before"}
 
 
 def test_a_parcel_is_no_barrier() -> None:
@@ -55,6 +69,10 @@ def test_a_barrier_is_no_parcel() -> None:
         damaged(queue=7),
         damaged(judges_before="2030-01-01T00:00:00"),
         damaged(judges_before="tomorrow"),
+        damaged(shares=0),
+        damaged(shares=33),
+        damaged(share=-1),
+        damaged(share=32),
     ],
 )
 def test_what_is_damaged_is_no_barrier(body: bytes) -> None:
