@@ -23,7 +23,7 @@ _CANCELLED_MAX: Final = 100
 Ts = TypeVarTuple("Ts")
 
 
-_run_step: Final[Callable[[asyncio.Handle], None]] = asyncio.Handle._run  # type: ignore[attr-defined]
+_run_step: Final[Callable[[asyncio.Handle], None]] = asyncio.Handle._run
 
 
 def _run(handle: asyncio.Handle) -> None:
@@ -58,6 +58,13 @@ class SteppingLoop(VirtualTimeLoop):
     included, and happens at once when it thaws: as after SIGSTOP and SIGCONT, the clock went on meanwhile.
     """
 
+    if TYPE_CHECKING:  # what asyncio's loop keeps
+        _ready: deque[asyncio.Handle]
+        _scheduled: list[asyncio.TimerHandle]
+        _timer_cancelled_count: int
+        _clock_resolution: float
+        _stopping: bool
+
     def __init__(self) -> None:
         self._outside = Context()
         self._turns = 0
@@ -80,34 +87,34 @@ class SteppingLoop(VirtualTimeLoop):
     def _needs_no_world(self) -> bool:
         """There is something to do, or a time to jump to, and no heap of cancelled timers to be cleared."""
         return (
-            (bool(self._ready) or bool(self._scheduled))  # type: ignore[attr-defined]
-            and not self._stopping  # type: ignore[attr-defined]
+            (bool(self._ready) or bool(self._scheduled))
+            and not self._stopping
             and not self.waits_for_threads
-            and self._timer_cancelled_count <= _CANCELLED_MAX  # type: ignore[has-type]
+            and self._timer_cancelled_count <= _CANCELLED_MAX
         )
 
     def _turn(self) -> None:
         """Do what the loop does, in the same order, without asking the world: a fifth of all runs' time."""
-        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
-        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
-        while timers and timers[0]._cancelled:  # type: ignore[attr-defined]
-            self._timer_cancelled_count -= 1  # type: ignore[has-type]
+        ready = self._ready
+        timers = self._scheduled
+        while timers and timers[0]._cancelled:
+            self._timer_cancelled_count -= 1
             heappop(timers)._scheduled = False  # type: ignore[attr-defined]
         if not ready and timers and (wait_s := timers[0].when() - self.time()) > 0 and not self.falls_still():
             self.jump(wait_s)
-        end = self.time() + self._clock_resolution  # type: ignore[attr-defined]
+        end = self.time() + self._clock_resolution
         while timers and timers[0].when() < end:
             timer = heappop(timers)
             timer._scheduled = False  # type: ignore[attr-defined]
             ready.append(timer)
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:  # type: ignore[attr-defined]
-                handle._run()  # type: ignore[attr-defined]
+            if not handle._cancelled:
+                handle._run()
 
     def thaw(self, held: list[asyncio.Handle]) -> None:
         """Let happen now what was kept."""
-        self._ready.extend(held)  # type: ignore[attr-defined]
+        self._ready.extend(held)
 
     def call_at(
         self,
@@ -120,7 +127,7 @@ class SteppingLoop(VirtualTimeLoop):
         if isinstance(getattr(callback, "__self__", None), Ladder):
             context = self._outside
         timer = _TimedStep(when, callback, args, self, context)
-        heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        heappush(self._scheduled, timer)
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
@@ -128,5 +135,5 @@ class SteppingLoop(VirtualTimeLoop):
         self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
     ) -> asyncio.Handle:
         handle = _Step(callback, args, self, context)
-        self._ready.append(handle)  # type: ignore[attr-defined]
+        self._ready.append(handle)
         return handle
