@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Self
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from jobmill.domain.errors import Fault, InvalidInput
 
@@ -119,8 +119,7 @@ class Roll:
         noted = [
             (key, free_s) for key, free_s in (*self.free_since_s.items(), *fresh.items()) if key not in held
         ]
-        return evolve(
-            self,
+        return type(self)(
             held=held,
             asked_s=asked_s,
             asked_before_s=self.asked_s,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from inspect import isawaitable
 from typing import TypeVar
 
 from attrs import field, frozen
@@ -43,6 +42,6 @@ class Database:
 
     async def _pass(self, moment: str) -> None:
         held = self.faults(moment)
-        if isawaitable(held):
+        if held is not None:
             await held
         await asyncio.sleep(0)
