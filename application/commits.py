@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from jobmill.application.errors import StorageRefused, StorageUnavailable, StorageUnknown
-from jobmill.application.group_commit import GroupCommit, GroupLimits
+from jobmill.application.group_commit import GroupCommit
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.job_repository import (
     AddAnswer,
@@ -27,9 +27,6 @@ from jobmill.domain.transition import Transition
 
 #: How long a caller that is not bound to a lease keeps trying while the store is away.
 WITHIN_S: Final = 5.0
-
-#: Nobody waits for an outcome as somebody waits for a job to begin.
-_SAVES: Final = GroupLimits(pace_s=0.005)
 
 Answer = TypeVar("Answer")
 Announce = Callable[[Sequence[Notice]], None]
@@ -51,9 +48,7 @@ class Commits:
         fraction = entropy.fraction
         self._adds = GroupCommit[NewJob, AddAnswer](self._add, keys=_keys_of_new, fraction=fraction)
         self._claims = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
-        self._saves = GroupCommit[Transition, SaveAnswer](
-            self._save, keys=_keys_of_moves, fraction=fraction, limits=_SAVES
-        )
+        self._saves = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
         self._looks = GroupCommit[UUID, Job | None](self._look, keys=_no_keys, fraction=fraction)
 
     async def add(self, unit: Sequence[NewJob], *, within_s: float = WITHIN_S) -> Sequence[AddAnswer]:

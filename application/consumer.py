@@ -73,7 +73,12 @@ class Consumer:
         self._holdings: dict[Run, Holding] = {}  # of what runs
         self._trials: dict[Run, asyncio.TimerHandle] = {}
         self._handlers = HandlerTasks(
-            runs=runner, stopwatch=stopwatch, begins=self._begins, over=self._are_over, spawn=self._spawn
+            runs=runner,
+            stopwatch=stopwatch,
+            begins=self._begins,
+            over=self._are_over,
+            spawn=self._spawn,
+            hurries=lambda: 2 * self._free < self._concurrency,
         )
         self._wake = asyncio.Event()
         self._admission = admission

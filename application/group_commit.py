@@ -23,13 +23,10 @@ class GroupLimits:
     Args:
         batch: items in one statement.
         waiting: items that may wait; beyond, callers are refused at once.
-        pace_s: time from one statement's begin to the next one's, unless half a batch waits: few statements
-            of many, where milliseconds matter to nobody. The first after a pause goes at once.
     """
 
     batch: int = 1_000
     waiting: int = 50_000
-    pace_s: float = 0.0
 
 
 @define(eq=False)
@@ -72,7 +69,6 @@ class GroupCommit(Generic[Item, Answer]):
         self._entries: deque[_Entry[Item, Answer]] = deque()
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
-        self._next_s = 0.0  # no statement begins before
 
     def submit(self, items: Sequence[Item], *, within_s: float) -> "asyncio.Future[Sequence[Answer]]":
         """Hand in items and return what their answers are awaited by, by position.
@@ -124,7 +120,6 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             await asyncio.sleep(0)  # let those who are ready now join the first batch
             while self._entries:
-                await self._keep_pace()
                 batch = self._take()
                 await self._carry_out(batch)
         except asyncio.CancelledError:
@@ -135,13 +130,6 @@ class GroupCommit(Generic[Item, Answer]):
             raise
         finally:
             self._let_go(StorageUnavailable("the statements before this one ended by a fault"))
-
-    async def _keep_pace(self) -> None:
-        loop = asyncio.get_running_loop()
-        rest_s = self._next_s - loop.time()
-        if rest_s > 0 and self._waiting < self._limits.batch / 2:
-            await asyncio.sleep(rest_s)
-        self._next_s = loop.time() + self._limits.pace_s
 
     def _take(self) -> list[_Entry[Item, Answer]]:
         """Take entries in order, up to a batch; one that meets a key of the batch stays for the next."""

@@ -20,9 +20,6 @@ from jobmill.application.ports.outbox import Notice, Outbox
 OFFERED_MAX: Final = 20_000
 #: Notices that go out in one round.
 ROUND_MAX: Final = 2_000
-#: Rounds that may wait for their confirms at once: what is committed meanwhile need not wait for them, too.
-#: Under load a round is what the last commit brought, so more would make smaller parcels and nothing quicker.
-ROUNDS_MAX: Final = 4
 #: Rows younger than this may still be on their fast path.
 SWEEP_AFTER: Final = timedelta(seconds=5)
 #: Nobody waits for rows to be forgotten: the statement waits so long for more of them, unless there are many.
@@ -36,7 +33,8 @@ class Relay:
     """Publishes notices and forgets exactly the rows whose parcels were confirmed.
 
     A row that is not confirmed stays for a later sweep; a queue that refuses is left alone for a while, so
-    that it does not hold up the others. No round waits for another's confirm or for rows to be forgotten.
+    that it does not hold up the others. What is offered while a round is out goes into the next: two at once
+    would make smaller parcels, and more work for all who come after. No round waits for rows to be forgotten.
     """
 
     def __init__(
@@ -60,7 +58,6 @@ class Relay:
         self._idle = asyncio.Event()
         self._idle.set()
         self._in_flight: set[int] = set()  # rows that the fast path looks after
-        self._rounds = asyncio.Semaphore(ROUNDS_MAX)
         self._open = 0  # offered, and neither forgotten nor left to the sweep
         self._told: list[Notice] = []  # confirmed, and not yet forgotten
         self._has_told = asyncio.Event()
@@ -90,19 +87,15 @@ class Relay:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._offered:
-                    await self._rounds.acquire()
-                    tasks.create_task(self._round(self._next_round()))
+                    await self._round(self._next_round())
 
     def _next_round(self) -> Sequence[Notice]:
         """Take what is offered by now, up to a round."""
         return [self._offered.popleft() for _ in range(min(len(self._offered), ROUND_MAX))]
 
     async def _round(self, offered: Sequence[Notice]) -> None:
-        try:
-            resting = self.refusing_queues
-            told = await self._send([notice for notice in offered if notice.job.queue not in resting])
-        finally:
-            self._rounds.release()
+        resting = self.refusing_queues
+        told = await self._send([notice for notice in offered if notice.job.queue not in resting])
         self._told += told
         self._has_told.set()
         if len(self._told) >= FORGET_AT_ONCE:

@@ -28,6 +28,7 @@ async def works_off(node: Node, run: Run) -> None:
         begins=lambda _run: None,
         over=lambda _runs: over.set_result(None),
         spawn=lambda work: tasks.add(loop.create_task(work)),
+        hurries=lambda: True,
     )
     node.keeper.watch([run])
     handlers.work_off([run])

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from jobmill.application.handler_tasks import TURN_MAX_S, TURN_RUNS_MAX, Ended, HandlerTasks, Runs
+from jobmill.application.handler_tasks import (
+    SETTLE_EVERY_S,
+    TURN_MAX_S,
+    TURN_RUNS_MAX,
+    Ended,
+    HandlerTasks,
+    Runs,
+)
 from jobmill.application.outcomes import Outcome, Succeeded
 from jobmill.application.run import Interrupt, Run
 
@@ -23,6 +30,7 @@ class Shop(Runs):
     """Runs whatever the test says, in the order in which it says so, and notes what happened."""
 
     now_s: float = 0.0
+    slots_are_short: bool = True
     works: dict[Run, Work] = field(factory=dict)
     tasks: dict[Run, str] = field(factory=dict)  # by name: whoever holds a task keeps it for its handler
     turns: dict[Run, int] = field(factory=dict)
@@ -39,6 +47,7 @@ class Shop(Runs):
             begins=lambda _run: None,
             over=self.over.extend,
             spawn=lambda work: self.spawned.append(asyncio.get_running_loop().create_task(work)),
+            hurries=lambda: self.slots_are_short,
         )
 
     def takes(self, *works: Work) -> list[Run]:
@@ -94,6 +103,37 @@ async def test_handlers_that_never_wait_share_a_task_and_are_settled_together(sh
     assert shop.one_task(*runs)
     assert shop.settled == [runs]
     assert shop.over == runs
+
+
+async def test_where_slots_are_free_a_settlement_waits_a_moment_for_others(shop: Shop) -> None:
+    shop.slots_are_short = False
+    [first] = shop.takes(nothing)
+    await shop.passes()
+    assert shop.settled == [[first]], "the first after a pause waits for nobody"
+
+    [second] = shop.takes(nothing)
+    await asyncio.sleep(SETTLE_EVERY_S / 2)
+    [third] = shop.takes(nothing)
+    assert shop.settled == [[first]]
+    await asyncio.sleep(SETTLE_EVERY_S)
+
+    assert shop.settled == [[first], [second, third]]
+    assert shop.over == [first, second, third]
+
+
+async def test_once_slots_are_short_what_has_ended_is_settled_at_once(shop: Shop) -> None:
+    shop.slots_are_short = False
+    [first] = shop.takes(nothing)
+    await shop.passes()
+    [second] = shop.takes(nothing)
+    await shop.passes()
+
+    shop.slots_are_short = True
+    [third] = shop.takes(nothing)
+    await shop.passes()
+
+    assert shop.settled == [[first], [second, third]]
+    assert asyncio.get_running_loop().time() == 0
 
 
 async def test_a_handler_that_waits_keeps_its_task_and_the_rest_go_on_at_once(shop: Shop) -> None:

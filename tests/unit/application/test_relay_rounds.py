@@ -1,4 +1,4 @@
-"""Rounds of the relay overlap: none waits for another's confirm, or for rows to be forgotten."""
+"""Rounds of the relay: what comes while one is out goes together into the next; rows are forgotten behind."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,7 +8,7 @@ import pytest
 
 from jobmill.application.ports.message_bus import Parcel
 from jobmill.application.ports.outbox import Notice
-from jobmill.application.relay import OFFERED_MAX, ROUNDS_MAX
+from jobmill.application.relay import FORGET_AFTER_S, FORGET_AT_ONCE, OFFERED_MAX
 from jobmill.domain.states import Target
 
 from tests.nodes import Node
@@ -41,6 +41,18 @@ def hold_up_forgetting(node: Node) -> asyncio.Event:
     return gate
 
 
+def forgettings(node: Node) -> list[str]:
+    """Return the list to which each statement that forgets rows is added."""
+    seen: list[str] = []
+
+    def trouble(moment: str) -> None:
+        if moment == "before outbox.forget":
+            seen.append(moment)
+
+    node.cable.trouble = trouble
+    return seen
+
+
 class Waiting:
     """A bus that confirms nothing until it is let go."""
 
@@ -57,18 +69,54 @@ class Waiting:
         return await self.publish_now(parcels)
 
 
-async def test_a_round_waits_for_no_other_and_so_many_are_under_way(world: World, node: Node) -> None:
+async def test_what_is_offered_while_a_round_is_out_goes_together_into_the_next(
+    world: World, node: Node
+) -> None:
     bus = Waiting(node)
     node.relay._bus = bus  # type: ignore[assignment]
-    for _ in range(ROUNDS_MAX + 3):
+    for _ in range(4):
         await offered(world, node)
         await world.turns()
-    assert bus.rounds == ROUNDS_MAX
+    assert bus.rounds == 1
 
     bus.gate.set()
     await node.relay.drained(within_s=1)
 
-    assert bus.rounds == ROUNDS_MAX + 1  # what came meanwhile went together
+    assert bus.rounds == 2
+    assert world.tables.outbox == {}
+
+
+async def test_rows_of_several_rounds_are_forgotten_together(world: World, node: Node) -> None:
+    statements = forgettings(node)
+    for _ in range(3):
+        await offered(world, node)
+        await asyncio.sleep(FORGET_AFTER_S / 4)
+    assert statements == []
+
+    await asyncio.sleep(FORGET_AFTER_S)
+
+    assert len(statements) == 1
+    assert world.tables.outbox == {}
+
+
+async def test_many_rows_are_forgotten_at_once(world: World, node: Node) -> None:
+    statements = forgettings(node)
+    job = await world.submit()
+
+    node.relay.offer([Notice(row=row, job=job, target=Target.QUEUE) for row in range(FORGET_AT_ONCE)])
+    await world.turns(50)
+
+    assert len(statements) == 1
+    assert asyncio.get_running_loop().time() == 0
+
+
+async def test_whoever_waits_for_the_end_does_not_wait_for_company(world: World, node: Node) -> None:
+    await offered(world, node)
+    await world.turns()
+
+    await node.relay.drained(within_s=1)
+
+    assert asyncio.get_running_loop().time() == 0
     assert world.tables.outbox == {}
 
 
