@@ -40,10 +40,12 @@ LEAVE_ALONE: Final = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
 """
-#: Tables and indexes, those of partitions too; a new one of the same name has another number.
+#: Tables and indexes, those of partitions too, and settings; a new table of the same name has another number.
 SHAPE: Final = """
-    select array_agg(oid::text || ':' || relnatts || ':' || relchecks order by oid) from pg_class
-    where relnamespace = 'public'::regnamespace
+    select array_agg(oid::text || ':' || relnatts || ':' || relchecks order by oid)
+        || (select array_agg(setconfig::text order by setrole) from pg_db_role_setting
+            where setdatabase = (select oid from pg_database where datname = current_database()))
+    from pg_class where relnamespace = 'public'::regnamespace
 """
 
 

@@ -40,6 +40,13 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest_asyncio.fixture
+async def copied_url(databases: Databases, postgres_template: str) -> AsyncGenerator[str]:
+    """A database that no test before has seen, nor a slate's own tables; a second to be made."""
+    async with databases.fresh(template=postgres_template) as url:
+        yield url
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_slates(databases: Databases) -> CleanSlates:
     """Migrated databases for one test after another."""

@@ -25,6 +25,12 @@ from tests.integration.sql.days_by_hand import attached, began_long_ago, midnigh
 KEEP: Final = Retention(done=HOUR, dead=30 * DAY).by_state
 
 
+@pytest.fixture
+def migrated_url(copied_url: str) -> str:
+    """Its partitions are looked for by name, and a slate keeps copies."""
+    return copied_url
+
+
 @pytest_asyncio.fixture
 async def hand(migrated_url: str) -> AsyncGenerator[asyncpg.Connection]:
     """A connection of an operator's own."""

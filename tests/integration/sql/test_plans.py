@@ -1,8 +1,10 @@
 """No filter and no look of the scheduler reads the whole table, on either database."""
 
 import re
+import shutil
 from collections.abc import AsyncGenerator, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event, text
 
-from jobmill.adapters.sql import SqlStore
+from jobmill.adapters.sql import SqlStore, open_sql_store
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.job_finder import JobQuery
 from jobmill.application.ports.job_repository import NewJob
@@ -18,6 +20,7 @@ from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.states import JobState, Priority
 
 from tests.builders import HOUR, a_job_that_is, an_id
+from tests.servers.databases import Databases
 
 MANY = 20_000
 
@@ -40,31 +43,72 @@ QUERIES = [
 ]
 
 
+async def fill(url: str) -> None:
+    """Store many finished jobs, and statistics that say so."""
+    async with open_sql_store(url) as store:
+        now = store.clock.now()
+        jobs = [
+            a_job_that_is(
+                JobState.SUCCEEDED,
+                now=now,
+                type="common",
+                queue="common",
+                tenant="common",
+                correlation_id=f"c-{at}",
+                tags=("common",),
+                ttl=HOUR,
+                expires_at=now,
+                stop_asked=True,
+            )
+            for at in range(MANY)
+        ]
+        jobs += [a_job_that_is(JobState.QUEUED, now=now, queue="common") for _ in range(1_000)]
+        for at in range(0, len(jobs), 1_000):
+            await store.jobs.add([[NewJob(job=job)] for job in jobs[at : at + 1_000]])
+        if store._database.writes.dialect.name == "postgresql":
+            await store._database.write(text("ANALYZE"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def full_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A full file, to be copied."""
+    path = tmp_path_factory.mktemp("full") / "jobmill.db"
+    shutil.copyfile(sqlite_template, path)
+    await fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def full_postgres(databases: Databases, postgres_template: str) -> str:
+    """A full database, to be copied while nobody is connected to it."""
+    url = await databases.create(template=postgres_template)
+    await fill(url)
+    return url
+
+
 @pytest_asyncio.fixture
-async def full(store: SqlStore) -> AsyncGenerator[SqlStore]:
-    """A store with many finished jobs and statistics that say so."""
-    now = store.clock.now()
-    jobs = [
-        a_job_that_is(
-            JobState.SUCCEEDED,
-            now=now,
-            type="common",
-            queue="common",
-            tenant="common",
-            correlation_id=f"c-{at}",
-            tags=("common",),
-            ttl=HOUR,
-            expires_at=now,
-            stop_asked=True,
-        )
-        for at in range(MANY)
-    ]
-    jobs += [a_job_that_is(JobState.QUEUED, now=now, queue="common") for _ in range(1_000)]
-    for at in range(0, len(jobs), 1_000):
-        await store.jobs.add([[NewJob(job=job)] for job in jobs[at : at + 1_000]])
-    if store._database.writes.dialect.name == "postgresql":
-        await store._database.write(text("ANALYZE"))
-    yield store
+async def copied_postgres(databases: Databases, full_postgres: str) -> AsyncGenerator[str]:
+    """A full database of one's own."""
+    async with databases.fresh(template=full_postgres) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def full_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A full database of either kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "jobmill.db"
+        shutil.copyfile(request.getfixturevalue("full_sqlite"), path)
+        return f"sqlite:///{path}"
+    found: str = request.getfixturevalue("copied_postgres")
+    return found
+
+
+@pytest_asyncio.fixture
+async def full(full_url: str) -> AsyncGenerator[SqlStore]:
+    """A store with many finished jobs."""
+    async with open_sql_store(full_url) as opened:
+        yield opened
 
 
 @pytest.fixture

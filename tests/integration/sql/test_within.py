@@ -25,6 +25,12 @@ ALL = [
 ]
 
 
+@pytest.fixture
+def migrated_url(copied_url: str) -> str:
+    """Another copy of the template has the same identity."""
+    return copied_url
+
+
 @pytest.fixture(params=ALL)
 def place(request: pytest.FixtureRequest) -> tuple[str, str]:
     """The URL of a migrated database, and a driver for it."""

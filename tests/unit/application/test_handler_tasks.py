@@ -2,98 +2,19 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
-from typing import Any
 
 import pytest
-from attrs import define, field
 
-from jobmill.application.handler_tasks import (
-    SETTLE_EVERY_S,
-    TURN_MAX_S,
-    TURN_RUNS_MAX,
-    Ended,
-    HandlerTasks,
-    Runs,
-)
-from jobmill.application.outcomes import Outcome, Succeeded
+from jobmill.application.handler_tasks import TURN_MAX_S, TURN_RUNS_MAX
 from jobmill.application.run import Interrupt, Run
 
-from tests.builders import a_running_job
-
-Work = Callable[[], Coroutine[Any, Any, object]]
-
-
-@define(eq=False)
-class Shop(Runs):
-    """Runs whatever the test says, in the order in which it says so, and notes what happened."""
-
-    now_s: float = 0.0
-    slots_are_short: bool = True
-    works: dict[Run, Work] = field(factory=dict)
-    tasks: dict[Run, str] = field(factory=dict)  # by name: whoever holds a task keeps it for its handler
-    turns: dict[Run, int] = field(factory=dict)
-    settled: list[list[Run]] = field(factory=list)
-    over: list[Run] = field(factory=list)
-    blocked_s: list[float] = field(factory=list)
-    spawned: "list[asyncio.Task[None]]" = field(factory=list)
-    turn: int = 0
-
-    def __attrs_post_init__(self) -> None:
-        self.handlers = HandlerTasks(
-            runs=self,
-            stopwatch=lambda: self.now_s,
-            begins=lambda _run: None,
-            over=self.over.extend,
-            spawn=lambda work: self.spawned.append(asyncio.get_running_loop().create_task(work)),
-            hurries=lambda: self.slots_are_short,
-        )
-
-    def takes(self, *works: Work) -> list[Run]:
-        runs = [Run(job=a_running_job(), sent_s=0.0, believes_until_s=1e9) for _ in works]
-        self.works |= dict(zip(runs, works, strict=True))
-        self.handlers.work_off(runs)
-        return runs
-
-    async def passes(self, turns: int = 10) -> None:
-        """Let the loop turn so often."""
-        for _ in range(turns):
-            await asyncio.sleep(0)
-            self.turn += 1
-
-    def one_task(self, *runs: Run) -> bool:
-        """All of them ran in the same one."""
-        return len({self.tasks[run] for run in runs}) == 1
-
-    async def attempt(self, run: Run) -> Outcome | None:
-        run.begin()
-        assert run.task is not None
-        self.tasks[run], self.turns[run] = run.task.get_name(), self.turn
-        try:
-            return Succeeded(result=str(await self.works[run]()))
-        finally:
-            run.end()
-
-    def blocked(self, run: Run, took_s: float) -> None:
-        self.blocked_s.append(took_s)
-
-    async def settle(self, ended: Sequence[Ended]) -> None:
-        self.settled.append([run for run, _ in ended])
-        await asyncio.sleep(0)
+from tests.unit.application.handler_shop import Shop, Work, nothing, waits
 
 
 @pytest.fixture
 async def shop() -> Shop:
     return Shop()
-
-
-async def nothing() -> None:
-    """End at once."""
-
-
-async def waits() -> None:
-    await asyncio.sleep(1_000)
 
 
 async def test_handlers_that_never_wait_share_a_task_and_are_settled_together(shop: Shop) -> None:
@@ -103,37 +24,6 @@ async def test_handlers_that_never_wait_share_a_task_and_are_settled_together(sh
     assert shop.one_task(*runs)
     assert shop.settled == [runs]
     assert shop.over == runs
-
-
-async def test_where_slots_are_free_a_settlement_waits_a_moment_for_others(shop: Shop) -> None:
-    shop.slots_are_short = False
-    [first] = shop.takes(nothing)
-    await shop.passes()
-    assert shop.settled == [[first]], "the first after a pause waits for nobody"
-
-    [second] = shop.takes(nothing)
-    await asyncio.sleep(SETTLE_EVERY_S / 2)
-    [third] = shop.takes(nothing)
-    assert shop.settled == [[first]]
-    await asyncio.sleep(SETTLE_EVERY_S)
-
-    assert shop.settled == [[first], [second, third]]
-    assert shop.over == [first, second, third]
-
-
-async def test_once_slots_are_short_what_has_ended_is_settled_at_once(shop: Shop) -> None:
-    shop.slots_are_short = False
-    [first] = shop.takes(nothing)
-    await shop.passes()
-    [second] = shop.takes(nothing)
-    await shop.passes()
-
-    shop.slots_are_short = True
-    [third] = shop.takes(nothing)
-    await shop.passes()
-
-    assert shop.settled == [[first], [second, third]]
-    assert asyncio.get_running_loop().time() == 0
 
 
 async def test_a_handler_that_waits_keeps_its_task_and_the_rest_go_on_at_once(shop: Shop) -> None:
