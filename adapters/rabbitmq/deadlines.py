@@ -30,11 +30,23 @@ async def bounded(call: Coroutine[Any, Any, Answer], *, within_s: float, what: s
         BrokerUnavailable: there was no answer in time, or the connection or channel closed in the middle.
     """
     task = asyncio.ensure_future(call)
-    _look_after(task)
     try:
-        await asyncio.wait({task}, timeout=within_s)
+        return await patient(task, within_s=within_s, what=what)
     finally:
         task.cancel()  # its end is not waited for: that may be far off
+
+
+async def patient(
+    call: "Coroutine[Any, Any, Answer] | asyncio.Task[Answer]", *, within_s: float, what: str
+) -> Answer:
+    """Await ``call`` like ``bounded``, and let it go on when the time is over; it must end by itself.
+
+    A goodbye that is cancelled says itself once more, and where the channel is gone by then the broker closes
+    the whole connection over it.
+    """
+    task = asyncio.ensure_future(call)
+    _look_after(task)
+    await asyncio.wait({task}, timeout=within_s)
     if not task.done():
         raise BrokerUnavailable(f"RabbitMQ did not {what} within {within_s:g} s")
     if task.cancelled():

@@ -11,7 +11,7 @@ from aiormq.channel import Channel
 from pamqp.commands import Basic
 
 from jobmill.adapters.rabbitmq.bounds import Bounds
-from jobmill.adapters.rabbitmq.deadlines import bounded, in_background
+from jobmill.adapters.rabbitmq.deadlines import bounded, in_background, patient
 from jobmill.adapters.rabbitmq.delivery import RabbitDelivery
 from jobmill.adapters.rabbitmq.ledger import Answer, Ledger
 from jobmill.adapters.rabbitmq.wire import send_answers
@@ -20,6 +20,11 @@ from jobmill.application.errors import BrokerUnavailable
 log = logging.getLogger(__name__)
 
 Inbox = asyncio.Queue[RabbitDelivery | None]
+
+#: Of one delivery: the method, the head, and a body of 256 kB in frames of 128 at most.
+FRAMES_MAX: Final = 5
+#: Replies and the broker's own requests.
+FRAMES_BESIDE: Final = 100
 
 
 class Intake:
@@ -104,7 +109,10 @@ class Intake:
         await self._close()
 
     async def _start(self, connection: Connection) -> None:
-        channel = cast("Channel", await connection.channel(publisher_confirms=False))
+        # The library reads all channels in one task, which waits where one has no room for a frame. A channel
+        # that reads no more, as in the moment of its end, then makes the whole connection deaf.
+        room = FRAMES_MAX * self._prefetch + FRAMES_BESIDE
+        channel = cast("Channel", await connection.channel(publisher_confirms=False, frame_buffer_size=room))
         self._channel = channel
         channel.closing.add_done_callback(self._on_closed)
         channel.on_consumer_cancel_callbacks.add(self._on_cancelled)
@@ -173,7 +181,7 @@ class Intake:
             self._is_closing = True
             try:
                 # Its reply comes after everything that was sent before, so this also sees the answers off.
-                await bounded(self._channel.close(), within_s=self._bounds.close_s, what="close a channel")
+                await patient(self._channel.close(), within_s=self._bounds.close_s, what="close a channel")
             except BrokerUnavailable:
                 pass  # it goes with the connection
         self._on_closed()
