@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Final
 
-import aiormq
 import pytest_asyncio
 
 from jobmill.application.commands import SubmitJob
@@ -72,7 +71,7 @@ async def test_every_share_is_worked_off_and_a_notice_that_one_lost_is_found(
             jobs += await submitted(container, tenant, count=2, duration_s=0)
         lanes = {container.fair().lane_of(job) for job in jobs}
         assert {lane.share for lane in lanes} == {0, 1, 2, 3}
-        await _purge(amqp, f"{amqp.prefix}.simulate.normal.3")
+        await amqp.purge(f"{amqp.prefix}.simulate.normal.3")
     notes = Notes()
     finder = finder_of_lost_notices(container, notes)
 
@@ -115,12 +114,3 @@ async def test_what_lies_in_shares_that_are_no_more_is_found(
 async def _read(postgres_url: str, amqp: AmqpPlace, home: Path, jobs: Sequence[Job]) -> list[Job]:
     async with open_whole(amqp, postgres_url, home) as container:
         return await rows(container, jobs)
-
-
-async def _purge(amqp: AmqpPlace, queue: str) -> None:
-    connection = await aiormq.connect(amqp.url)
-    try:
-        channel = await connection.channel()
-        await channel.queue_purge(queue)
-    finally:
-        await connection.close()

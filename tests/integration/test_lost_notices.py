@@ -81,7 +81,7 @@ async def test_what_rabbitmq_loses_is_announced_again_and_nothing_else(
 async def test_a_purged_lane_comes_back_whole(container: Container, amqp: AmqpPlace) -> None:
     async with engine_of(container, works=False).running():
         jobs = await submitted(container, 8)
-        await _purge(amqp, f"{amqp.prefix}.simulate.normal")
+        await amqp.purge(f"{amqp.prefix}.simulate.normal")
     notes = Notes()
     finder = finder_of_lost_notices(container, notes)
 
@@ -99,14 +99,5 @@ async def _take_the_first(amqp: AmqpPlace, queue: str) -> None:
         message = await channel.basic_get(queue)
         assert message.delivery_tag is not None, "the lane is empty"
         await channel.basic_ack(message.delivery_tag)
-    finally:
-        await connection.close()
-
-
-async def _purge(amqp: AmqpPlace, queue: str) -> None:
-    connection = await aiormq.connect(amqp.url)
-    try:
-        channel = await connection.channel()
-        await channel.queue_purge(queue)
     finally:
         await connection.close()

@@ -39,6 +39,15 @@ class AmqpPlace:
         self._queues.update(queues)
         self._exchanges.update(exchanges)
 
+    async def purge(self, queue: str) -> None:
+        """Throw away what is ready in a queue, as somebody in the management page does."""
+        connection = await aiormq.connect(self.url)
+        try:
+            channel = await connection.channel()
+            await channel.queue_purge(queue)
+        finally:
+            await connection.close()
+
     async def clear(self) -> None:
         """Delete all that this test may have declared."""
         connection = await aiormq.connect(self.url)

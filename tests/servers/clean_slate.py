@@ -36,7 +36,7 @@ RESTORE: Final = f"""
         end loop;
     end $$
 """
-LEAVE_ALONE: Final = """
+CUT_OFF: Final = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
 """
@@ -61,7 +61,7 @@ class CleanSlate:
 
     async def restore(self) -> None:
         """Cut off who is still connected, and let exactly those rows stand again."""
-        await self._execute(LEAVE_ALONE, RESTORE)
+        await self._execute(CUT_OFF, RESTORE)
 
     async def shape(self) -> list[str]:
         """Return what the tables are, to see whether they are still the same."""
