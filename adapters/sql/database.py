@@ -20,7 +20,8 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 #: How long closing waits for statements that are under way.
 CLOSE_WITHIN_S: Final = 5.0
-#: The pauses before a deadlock, a lock timeout or a busy file is tried again; then the caller hears of it.
+#: The pauses before a deadlock, a lock timeout, a busy file or a look that was cut off is tried again; then
+#: the caller hears of it.
 PAUSES_S: Final = (0.02, 0.04, 0.08)
 
 
@@ -179,9 +180,14 @@ class Database:
             raise self._judged(error, sent=True, changes=changes) from error
 
     def _judged(self, error: BaseException, *, sent: bool, changes: bool) -> Exception:
-        """Say what to raise. Without a connection nothing is sent; without changes nothing is unknown."""
+        """Say what to raise. Without a connection nothing is sent; without changes nothing is unknown.
+
+        A look whose connection ended is taken again on another one: a pool holds connections whose end nobody
+        has read yet. One that met silence has waited its time.
+        """
         meaning = meaning_of(error)
-        if sent and meaning is Meaning.AGAIN:
+        is_lost_look = meaning is Meaning.CUT_OFF and not changes and not isinstance(error, TimeoutError)
+        if sent and (meaning is Meaning.AGAIN or is_lost_look):
             return _TryAgain(error)
         if meaning is Meaning.CUT_OFF and not (sent and changes):
             meaning = Meaning.UNAVAILABLE

@@ -10,12 +10,15 @@ import pytest
 from tests.e2e.mill import Mill, all_jobs, ended, submit
 from tests.servers.amqp_place import AmqpPlace
 from tests.servers.ports import free_ports
+from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 JOBS = 5_000
 BATCH = 1_000
+#: More than one worker runs at once.
+HELD = 150
 
 
 async def test_two_workers_share_the_work_and_one_that_is_killed_loses_nothing(
@@ -34,13 +37,15 @@ async def test_two_workers_share_the_work_and_one_that_is_killed_loses_nothing(
         )
         assert answer.status_code == httpx.codes.CREATED, answer.text
     await _so_many_are(client, "succeeded", at_least=200)
+    await client.post("/api/jobs/batch", json={"jobs": [_long_job()] * HELD})
+    assert await until(lambda: _runs_something(client, doomed), within_s=60)
     await doomed.kill()
 
     assert await until(lambda: _nothing_is_open(client), within_s=100)
     every = await all_jobs(client)
-    assert len({job["id"] for job in every}) == JOBS
+    assert len({job["id"] for job in every}) == JOBS + HELD
     states = Counter(job["status"] for job in every)
-    assert states == {"succeeded": JOBS - JOBS // 20, "failed": JOBS // 20}
+    assert states == {"succeeded": JOBS + HELD - JOBS // 20, "failed": JOBS // 20}
     await _workers_shared(client, every, doomed=doomed.pid, heir=heir.pid)
     await _one_attempt_was_burnt(client, every)
 
@@ -142,6 +147,21 @@ def _job(number: int) -> dict[str, Any]:
     if number % 20 == 10:
         return {"type": "simulate", "payload": {"fail_first": 1}}
     return {"type": "simulate", "payload": {"duration_s": 0.1}}
+
+
+def _long_job() -> dict[str, Any]:
+    """One that is still running when its worker is seen to have it."""
+    return {"type": "simulate", "payload": {"duration_s": 5}}
+
+
+async def _runs_something(client: httpx.AsyncClient, worker: ServerProcess) -> bool:
+    """Tell whether it runs what will not have ended before it is killed."""
+    running = (await client.get("/api/jobs", params={"status": "processing", "limit": HELD})).json()
+    return any(
+        job["payload"].get("duration_s") == _long_job()["payload"]["duration_s"]
+        and int(job["worker"].split(":")[1]) == worker.pid
+        for job in running
+    )
 
 
 async def _nothing_is_open(client: httpx.AsyncClient) -> bool:

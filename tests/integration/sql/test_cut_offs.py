@@ -12,11 +12,13 @@ from sqlalchemy import AdaptedConnection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobmill.adapters.sql import SqlStore, migrate, open_sql_store
+from jobmill.adapters.sql.database import PAUSES_S
 from jobmill.adapters.sql.postgres_line import PostgresLine
 from jobmill.application.errors import StorageUnavailable, StorageUnknown
 from jobmill.application.ports.job_repository import NewJob, Saved, Stored
 from jobmill.application.ports.store import Store
 from jobmill.domain.idempotency import KeyClaim
+from jobmill.domain.states import JobState
 
 from tests.builders import a_job, a_stamp, failed, started
 from tests.contract.store_world import StoreWorld
@@ -95,13 +97,24 @@ async def test_an_add_is_unknown_when_only_the_look_at_its_repeated_part_fails(
     assert await world.seen(new) == new
 
 
-async def test_a_read_that_is_cut_off_is_unavailable_for_it_changed_nothing(
-    postgres: SqlStore, backends: Backends
+async def test_a_read_that_is_cut_off_is_asked_again_for_it_changed_nothing(
+    postgres_world: StoreWorld, backends: Backends
 ) -> None:
+    job = await postgres_world.running()
     async with backends.doing("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"):
-        counting = asyncio.create_task(postgres.finder.counts())
+        counting = asyncio.create_task(postgres_world.store.finder.counts())
         await backends.wait()
         await backends.end_those_that_wait()
+
+    assert await counting == {(job.queue, JobState.PROCESSING): 1}
+
+
+async def test_a_read_that_is_always_cut_off_is_unavailable(postgres: SqlStore, backends: Backends) -> None:
+    async with backends.doing("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"):
+        counting = asyncio.create_task(postgres.finder.counts())
+        for _ in range(1 + len(PAUSES_S)):
+            await backends.wait()
+            await backends.end_those_that_wait()
         with pytest.raises(StorageUnavailable):
             await counting
 
