@@ -28,6 +28,8 @@ _BATCHES: Final = (100, 500)
 _TWO_WORKERS: Final = 1.6
 #: Of the jobs that HTTP is measured with, for the requests that carry one each.
 _HTTP_SINGLE_PACE: Final = 1_500
+#: Slots fill together at the beginning and empty together at the end: a short run understates everybody.
+_IO_TIMES: Final = 3.0
 _EMBEDDED_PACE: Final = 3_000
 
 Play = Callable[[], Awaitable[Sample | Sequence[Sample]]]
@@ -114,7 +116,9 @@ def _io(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
             "io",
             each,
             "",
-            partial(drain, bench, each, jobs=size.jobs(each.pace.io), sleep_s=_IO_S, case="io"),
+            partial(
+                drain, bench, each, jobs=size.jobs(each.pace.io, share=_IO_TIMES), sleep_s=_IO_S, case="io"
+            ),
         )
         for each in systems
         if each.name != "limit"
