@@ -18,8 +18,10 @@ from jobmill.application.ports.outbox import Notice, Outbox
 
 #: Notices on the fast path; beyond, they are left to the sweep.
 OFFERED_MAX: Final = 20_000
-#: Notices that go out in one round.
+#: Notices of a queue that go out in one round.
 ROUND_MAX: Final = 2_000
+#: What comes for a queue whose parcels are not confirmed by then is left to the sweep.
+SLOW_AFTER_S: Final = 1.0
 #: Rows younger than this may still be on their fast path.
 SWEEP_AFTER: Final = timedelta(seconds=5)
 #: Nobody waits for rows to be forgotten: the statement waits so long for more of them, unless there are many.
@@ -33,8 +35,9 @@ class Relay:
     """Publishes notices and forgets exactly the rows whose parcels were confirmed.
 
     A row that is not confirmed stays for a later sweep; a queue that refuses is left alone for a while, so
-    that it does not hold up the others. What is offered while a round is out goes into the next: two at once
-    would make smaller parcels, and more work for all who come after. No round waits for rows to be forgotten.
+    that it does not hold up the others. What is offered while a round of its queue is out goes into the next:
+    two at once would make smaller parcels, and more work for all who come after. No round waits for that of
+    another queue, nor for rows to be forgotten.
     """
 
     def __init__(
@@ -53,7 +56,8 @@ class Relay:
         self._observer = observer
         self._parcel_jobs = parcel_jobs
         self._fair = fair
-        self._offered: deque[Notice] = deque()
+        self._offered: dict[str, deque[Notice]] = {}  # by queue
+        self._out: dict[str, float] = {}  # queues with parcels on their way: since when
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -66,8 +70,11 @@ class Relay:
 
     def offer(self, notices: Sequence[Notice]) -> None:
         """Take the fast path with what was just committed; what does not fit waits for the sweep."""
+        if slow := self._slow_queues:
+            notices = [notice for notice in notices if notice.job.queue not in slow]
         if notices and self._bus.is_up and self._open < OFFERED_MAX:
-            self._offered.extend(notices)
+            for notice in notices:
+                self._offered.setdefault(notice.job.queue, deque()).append(notice)
             self._open += len(notices)
             self._in_flight.update(notice.row for notice in notices)
             self._idle.clear()
@@ -79,6 +86,11 @@ class Relay:
         now = asyncio.get_running_loop().time()
         return frozenset(queue for queue, (until, _) in self._resting.items() if until > now)
 
+    @property
+    def _slow_queues(self) -> frozenset[str]:
+        long_ago = asyncio.get_running_loop().time() - SLOW_AFTER_S
+        return frozenset(queue for queue, since in self._out.items() if since < long_ago)
+
     async def run(self) -> None:
         """Publish what is offered, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -86,16 +98,26 @@ class Relay:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._offered:
-                    await self._round(self._next_round())
+                for queue, offered in self._next_round():
+                    tasks.create_task(self._round(queue, offered))
 
-    def _next_round(self) -> Sequence[Notice]:
-        """Take what is offered by now, up to a round."""
-        return [self._offered.popleft() for _ in range(min(len(self._offered), ROUND_MAX))]
+    def _next_round(self) -> Sequence[tuple[str, Sequence[Notice]]]:
+        """Take what is offered by now of the queues that have nothing on their way, up to a round of each."""
+        now = asyncio.get_running_loop().time()
+        taken: list[tuple[str, Sequence[Notice]]] = []
+        for queue in [each for each in self._offered if each not in self._out]:
+            waiting = self._offered[queue]
+            taken.append((queue, [waiting.popleft() for _ in range(min(len(waiting), ROUND_MAX))]))
+            self._out[queue] = now
+            if not waiting:
+                del self._offered[queue]
+        return taken
 
-    async def _round(self, offered: Sequence[Notice]) -> None:
-        resting = self.refusing_queues
-        told = await self._send([notice for notice in offered if notice.job.queue not in resting])
+    async def _round(self, queue: str, offered: Sequence[Notice]) -> None:
+        told = await self._send(offered) if queue not in self.refusing_queues else ()
+        del self._out[queue]
+        if queue in self._offered:
+            self._wake.set()
         self._told += told
         self._has_told.set()
         if len(self._told) >= FORGET_AT_ONCE:
@@ -145,7 +167,7 @@ class Relay:
         notices = await self._outbox.pending(
             limit=ROUND_MAX,
             older_than=older_than,
-            without=self.refusing_queues,
+            without=self.refusing_queues | self._slow_queues,
             unattended=unattended,
         )
         return await self._publish([notice for notice in notices if notice.row not in self._in_flight])

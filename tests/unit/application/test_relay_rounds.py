@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from jobmill.application.parcels import PARCEL_JOBS_MAX
 from jobmill.application.ports.message_bus import Parcel
 from jobmill.application.ports.outbox import Notice
-from jobmill.application.relay import FORGET_AFTER_S, FORGET_AT_ONCE, OFFERED_MAX
+from jobmill.application.relay import FORGET_AFTER_S, FORGET_AT_ONCE, OFFERED_MAX, ROUND_MAX, SLOW_AFTER_S
 from jobmill.domain.states import Target
 
 from tests.nodes import Node
@@ -54,18 +55,20 @@ def forgettings(node: Node) -> list[str]:
 
 
 class Waiting:
-    """A bus that confirms nothing until it is let go."""
+    """A bus that confirms nothing until it is let go, of one queue or of all."""
 
     is_up = True
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, queue: str | None = None) -> None:
         self.publish_now = node.bus.publish
+        self.queue = queue
         self.gate = asyncio.Event()
         self.rounds = 0
 
     async def publish(self, parcels: list[Parcel]) -> object:
         self.rounds += 1
-        await self.gate.wait()
+        if self.queue is None or any(parcel.headers["queue"] == self.queue for parcel in parcels):
+            await self.gate.wait()
         return await self.publish_now(parcels)
 
 
@@ -84,6 +87,65 @@ async def test_what_is_offered_while_a_round_is_out_goes_together_into_the_next(
 
     assert bus.rounds == 2
     assert world.tables.outbox == {}
+
+
+async def test_a_queue_that_is_slow_to_confirm_holds_up_no_other(world: World, node: Node) -> None:
+    bus = Waiting(node, queue="other")
+    node.relay._bus = bus  # type: ignore[assignment]
+    slow = await offered(world, node, type="other")
+    await offered(world, node)
+    await world.turns()
+    assert world.ready == 1
+
+    await offered(world, node)
+    await world.turns()
+
+    assert world.ready == 2
+    await asyncio.sleep(2 * FORGET_AFTER_S)
+    assert rows(world) == [slow]
+
+
+async def test_what_comes_for_a_slow_queue_is_left_to_the_sweep_after_it(world: World, node: Node) -> None:
+    bus = Waiting(node, queue="other")
+    node.relay._bus = bus  # type: ignore[assignment]
+    first = await offered(world, node, type="other")
+    await asyncio.sleep(2 * SLOW_AFTER_S)
+    second = await offered(world, node, type="other")
+    assert await node.relay.sweep(older_than=NOW) == 0
+    assert rows(world) == [first, second]
+    assert bus.rounds == 1
+
+    bus.gate.set()
+    await node.relay.drained(within_s=1)
+
+    assert rows(world) == [second]
+    assert await node.relay.sweep(older_than=NOW) == 1
+    await offered(world, node, type="other")
+    await node.relay.drained(within_s=1)
+    assert (world.ready, world.tables.outbox) == (3, {})
+
+
+async def test_what_was_offered_for_a_queue_before_it_was_slow_follows(world: World, node: Node) -> None:
+    bus = Waiting(node, queue="other")
+    node.relay._bus = bus  # type: ignore[assignment]
+    await offered(world, node, type="other")
+    await world.turns()
+    await offered(world, node, type="other")
+    await asyncio.sleep(2 * SLOW_AFTER_S)
+
+    bus.gate.set()
+    await node.relay.drained(within_s=1)
+
+    assert (world.ready, world.tables.outbox) == (2, {})
+
+
+async def test_what_is_more_than_a_round_follows_it(world: World, node: Node) -> None:
+    job = await world.submit()
+    node.relay.offer([Notice(row=n, job=job, target=Target.QUEUE) for n in range(2 * ROUND_MAX + 1)])
+
+    await node.relay.drained(within_s=1)
+
+    assert world.ready == 2 * ROUND_MAX // PARCEL_JOBS_MAX + 1
 
 
 async def test_rows_of_several_rounds_are_forgotten_together(world: World, node: Node) -> None:
