@@ -21,6 +21,9 @@ from jobmill.domain.lease import LeasePolicy
 
 PAGE: Final = 500
 _PAGES_MAX: Final = 20
+#: Short ones, since every job of a page is locked while it is written, and workers wait for those they start.
+REFILL_PAGE: Final = 100
+_REFILL_PAGES_MAX: Final = 100
 
 
 class Reconciler:
@@ -165,8 +168,9 @@ class Reconciler:
 
     async def _go_on(self, epoch: str) -> None:
         """Refill a bounded part. The end is noted only where the broker was not wiped again on the way."""
-        for _ in range(_PAGES_MAX):
-            if await self._epochs.refill([self._entropy.stamp() for _ in range(PAGE)]) < PAGE:
+        for _ in range(_REFILL_PAGES_MAX):
+            rows = [self._entropy.stamp() for _ in range(REFILL_PAGE)]
+            if await self._epochs.refill(rows) < REFILL_PAGE:
                 if await self._bus.epoch() == _marker(EpochRecord(epoch=epoch, refilling=True)):
                     await self._bus.mark_epoch(epoch)
                     await self._epochs.finish(epoch)

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
-from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming, Types
+from jobmill.adapters.sql.dialect import Dialect, Hot, Incoming
+from jobmill.adapters.sql.guards import WAITS_IN_QUEUE
 from jobmill.adapters.sql.kinds import KINDS, kinds_in, merged
 from jobmill.adapters.sql.schema import barriers, broker_epoch, jobs, outbox
 from jobmill.application.ports.broker_epochs import BrokerEpochs, EpochRecord
@@ -51,8 +52,7 @@ class SqlEpochs(BrokerEpochs):
     def on(cls, database: Database) -> "SqlEpochs":
         """Build the statements."""
         ids = database.dialect.incoming("ids", {"row": BigInteger()})
-        columns: Types = {"job_id": Uuid(), "row": BigInteger(), "state": jobs.c.state.type}
-        filled = database.dialect.incoming("filled", columns)
+        filled = database.dialect.incoming("filled", {"job_id": Uuid(), "row": BigInteger()})
         return cls(
             database=database,
             current=database.dialect.hot(_CURRENT),
@@ -97,10 +97,7 @@ class SqlEpochs(BrokerEpochs):
                 return len(rows)
             looked_at = await _next_queued(connection, cursor, len(rows))
             if looked_at:
-                wanted = [
-                    (job_id, row, JobState.QUEUED) for job_id, row in zip(looked_at, rows, strict=False)
-                ]
-                filled = self._filled.bound(wanted)
+                filled = self._filled.bound([*zip(looked_at, rows, strict=False)])
                 await connection.execute(self._announcing, filled)
                 await connection.execute(self._writing, filled)
                 await connection.execute(
@@ -136,12 +133,7 @@ def _announcing(dialect: Dialect, filled: Incoming) -> Update:
     return (
         update(jobs)
         .values(announced_at=dialect.now)
-        .where(
-            jobs.c.id == filled.rows.c.job_id,
-            dialect.locks(filled, jobs.c.id, joined=True),
-            jobs.c.state == filled.rows.c.state,
-            not_(_has_row()),
-        )
+        .where(dialect.locks(filled, jobs.c.id), WAITS_IN_QUEUE, not_(_has_row()))
     )
 
 
@@ -152,13 +144,14 @@ def _has_row() -> ColumnElement[bool]:
 
 
 def _writing(dialect: Dialect, filled: Incoming) -> Insert:
-    """Build the rows for those still queued that have none; at whatever version they stand now.
-
-    The state comes with the ids: were it a constant, SQLite would walk along all queued jobs and through the
-    ids for each of them.
-    """
+    """Build the rows for those still queued that have none; at whatever version they stand now."""
     target = literal(Target.QUEUE, outbox.c.target.type)
     source = select(
         filled.rows.c.row, jobs.c.id, jobs.c.version, jobs.c.stamp, jobs.c.queue, target, dialect.now, true()
-    ).where(jobs.c.id == filled.rows.c.job_id, jobs.c.state == filled.rows.c.state, not_(_has_row()))
+    ).where(
+        jobs.c.id == filled.rows.c.job_id,
+        dialect.locks(filled, jobs.c.id, joined=True),
+        WAITS_IN_QUEUE,
+        not_(_has_row()),
+    )
     return insert(outbox).from_select([column.name for column in outbox.columns], source)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     TableValuedAlias,
     and_,
     any_,
+    cast,
     column,
     func,
     select,
@@ -49,8 +50,14 @@ class UnnestedRows(Incoming):
     _columns: Sequence[ArrayColumn]
 
     def among(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
-        """See ``Incoming``."""
-        return key == any_(self._columns[0].parameter)
+        """See ``Incoming``.
+
+        The array is asked for by a query of its own, so that it is read from its text once. As a plain
+        parameter it would be read again for every partition, and for each row that somebody else has changed
+        since the statement began: a thousand such rows took seconds.
+        """
+        array = self._columns[0].parameter
+        return key == any_(cast(select(array).scalar_subquery(), array.type))
 
     def bound(self, rows: Sequence[Values]) -> Params:
         """See ``Incoming``."""

@@ -69,6 +69,19 @@ class Jobmill(System):
         await postgres.create(addresses.postgres_url, addresses.database(_NAME))
         await run(self.command("migrate"), log=self.bench.log(_NAME, "migrate"))
         await self.declare()
+        await self._meet_the_broker()
+
+    async def _meet_the_broker(self) -> None:
+        """Let a worker see the broker once: a leader announces all that waits to one it does not know."""
+        self.bench.fresh_effects(1).close()  # whose file the handlers open, though none will run
+        async with running(
+            self.worker(0, Purpose.DRAIN, self.bench.noting()), log=self.bench.log(_NAME, "first worker")
+        ):
+            await until(
+                lambda: jobmill_tables.knows_its_broker(self.url),
+                within_s=_START_WITHIN_S,
+                what="a worker knows the broker",
+            )
 
     async def declare(self) -> None:
         """Make the queues that the job types need."""

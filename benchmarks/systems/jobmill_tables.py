@@ -48,6 +48,11 @@ async def is_published(url: str) -> bool:
     return int(await postgres.ask(url, _OUTBOX)) == 0
 
 
+async def knows_its_broker(url: str) -> bool:
+    """Return whether the broker was marked as the one that has all messages."""
+    return bool(await postgres.ask(url, "select true from broker_epoch where not refilling"))
+
+
 async def grow(url: str, rows: int) -> None:
     """Add copies of the jobs that have succeeded, until there are so many; one at least must be there.
 

@@ -11,6 +11,7 @@ from jobmill.application.fair_queues import NONE_FAIR
 from jobmill.application.lost_notices import PATIENCE
 from jobmill.application.ports.barriers import Barrier
 from jobmill.application.ports.message_bus import Lane, Parcel, PublishOutcome, ToLane
+from jobmill.application.reconciler import REFILL_PAGE
 
 from tests.nodes import Node
 from tests.unit.application.lanes import takes_a_while
@@ -151,8 +152,8 @@ async def test_a_lane_is_judged_by_its_own_barrier_alone(world: World, node: Nod
 async def test_while_a_broker_is_refilled_there_are_no_barriers(
     world: World, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobmill.application.reconciler._PAGES_MAX", 1)
-    for _ in range(1_100):
+    monkeypatch.setattr("jobmill.application.reconciler._REFILL_PAGES_MAX", 1)
+    for _ in range(2 * REFILL_PAGE + 10):
         world.has()
     await world.passes(SLACK_S + 1)
     world.broker_loses_everything()
