@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from httpx import codes
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from tests.e2e.mill import Mill, ended, submit
 from tests.servers.ports import free_ports
+from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -88,8 +90,10 @@ async def test_all_in_one_shows_what_happens_and_how_much_is_open(
     await embedded.serves(embedded.start("up", name="up"))
     job = await submit(client, "simulate", {"duration_s": 0})
     await submit(client, "simulate", {"duration_s": 0}, delay_s=3_600)
+    await submit(client, "simulate", {"duration_s": 60})
     await ended(client, job["id"])
 
+    assert await shows(embedded.url, "jobmill_worker_slots_in_use", 1)
     samples = await read(embedded.url)
 
     assert value(samples, "jobmill_job_events_total", type="simulate", event="succeeded") == 1
@@ -97,6 +101,40 @@ async def test_all_in_one_shows_what_happens_and_how_much_is_open(
     assert value(samples, "jobmill_jobs", queue="simulate", state="scheduled") == 1
     assert set(_pools(samples)) == {"writer", "reader"}
     assert value(samples, "jobmill_worker_slots") == 100
+
+
+async def test_others_than_this_machine_read_a_worker_where_that_was_said(cluster: Mill) -> None:
+    port, open_port = free_ports(2)
+    foreign = {"host": "10.0.0.7:9464"}  # as a Prometheus asks that found the address by a name service
+    alone = {"JOBMILL_METRICS_PORT": str(port)}
+    cluster.settings = {**cluster.settings, **alone}
+    worker = cluster.start("worker", name="alone")
+    assert await _answers(worker, f"http://127.0.0.1:{port}/metrics", foreign) == codes.MISDIRECTED_REQUEST
+
+    wide = {"JOBMILL_METRICS_PORT": str(open_port), "JOBMILL_METRICS_HOST": "0.0.0.0"}
+    cluster.settings = {**cluster.settings, **wide}
+    code, printed = await cluster.run("worker")
+    assert code == 1
+    assert "set JOBMILL_OPEN=1" in printed
+    cluster.settings = {**cluster.settings, "JOBMILL_OPEN": "1"}
+    worker = cluster.start("worker", name="open")
+    assert await _answers(worker, f"http://127.0.0.1:{open_port}/metrics", foreign) == codes.OK
+
+
+async def _answers(process: ServerProcess, url: str, headers: Mapping[str, str]) -> int | None:
+    """The status of the first answer; a worker answers before its servers do."""
+    seen: list[int] = []
+
+    async def is_there() -> bool:
+        async with httpx.AsyncClient() as client:
+            try:
+                seen.append((await client.get(url, headers=headers)).status_code)
+            except httpx.TransportError:
+                return False
+        return True
+
+    assert await until(is_there, within_s=30, hopeless=lambda: process.has_ended), process.last_words()
+    return seen[0]
 
 
 def _started(samples: list[Sample]) -> float:

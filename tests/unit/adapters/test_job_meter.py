@@ -7,6 +7,7 @@ import pytest
 from jobmill.adapters.prometheus.job_meter import EVENTS_MAX, KINDS_MAX, OTHER
 from jobmill.application.step_watch import BLOCKED
 from jobmill.domain.failure import FailureKind
+from jobmill.domain.states import JobState
 
 from tests.builders import (
     HOUR,
@@ -14,6 +15,7 @@ from tests.builders import (
     SECOND,
     a_failure,
     a_job,
+    a_job_that_is,
     a_running_job,
     failed,
     handed_back,
@@ -72,8 +74,16 @@ async def test_an_attempt_takes_from_its_start_to_whatever_came_of_it(world: Met
     assert seen["+Inf"] == 3
 
 
+async def test_what_takes_just_as_long_as_a_bound_counts_below_it(world: MetricsWorld) -> None:
+    world.jobs.moved([succeeded(a_running_job(started_at=NOW), now=NOW + SECOND)])
+
+    seen = await spread(world, "jobmill_attempt_duration_seconds")
+    assert (seen["0.5"], seen["1.0"]) == (0, 1)
+
+
 async def test_what_was_not_running_had_no_attempt(world: MetricsWorld) -> None:
-    world.jobs.moved([a_job().cancel(now=NOW + HOUR, stamp=1), started(a_job())])
+    tried_before = a_job_that_is(JobState.RETRYING, started_at=NOW)
+    world.jobs.moved([tried_before.cancel(now=NOW + HOUR, stamp=1), started(tried_before)])
 
     assert await spread(world, "jobmill_attempt_duration_seconds") == {}
 

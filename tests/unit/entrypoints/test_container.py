@@ -57,6 +57,7 @@ async def test_what_is_committed_is_counted_for_metrics(container: Container) ->
     text = (await metrics_of(container, works=True).page()).decode()
     assert 'jobmill_job_events_total{event="started",queue="default",type="email"} 1.0' in text
     assert "jobmill_store_up 1.0" in text
+    assert f"jobmill_broker_up {float(container.bus().is_up)}" in text
     assert 'jobmill_database_connections_in_use{pool="reader"} 0.0' in text
     assert f"jobmill_worker_slots {container.concurrency()}.0" in text
     assert 'jobmill_jobs{queue="email",state="queued"} 0.0' in text
