@@ -15,7 +15,7 @@ from jobmill.domain.states import Fact, JobState
 from jobmill.domain.transition import Transition
 
 #: Pairs of type and queue, and names of events, that are told apart; the rest counts under ``OTHER``.
-KINDS_MAX: Final = 500
+KINDS_MAX: Final = 200
 EVENTS_MAX: Final = 200
 OTHER: Final = "other"
 

@@ -1,10 +1,11 @@
 """The page that Prometheus reads."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from attrs import frozen
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -31,20 +32,26 @@ class MetricsPage:
     async def text(self) -> bytes:
         """Return the page as it is now; a store that is away is told there and keeps nothing else from it."""
         store = await self.look.figures()
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Families(page=self, store=store))
-        ProcessCollector(registry=registry)
-        return generate_latest(registry)
+        parts: list[bytes] = []
+        for family in self._families(store):
+            parts.append(generate_latest(_Alone(family)))
+            await asyncio.sleep(0)  # with many types the whole takes long, and jobs are run meanwhile
+        return b"".join(parts)
 
-
-@frozen(kw_only=True, eq=False)  # a registry keeps it as a key
-class _Families(Collector):
-    page: MetricsPage
-    store: StoreFigures | None
-
-    def collect(self) -> Iterator[Metric]:
-        process = self.page.process()
-        yield from of_jobs(self.page.jobs)
-        yield from of_requests(self.page.requests)
+    def _families(self, store: StoreFigures | None) -> Iterator[Metric]:
+        process = self.process()
+        yield from of_jobs(self.jobs)
+        yield from of_requests(self.requests)
         yield from of_process(process)
-        yield from of_store(self.store, process)
+        yield from of_store(store, process)
+        yield from ProcessCollector(registry=None).collect()
+
+
+@frozen
+class _Alone(Collector):
+    """A family, as the library takes it."""
+
+    family: Metric
+
+    def collect(self) -> Iterable[Metric]:
+        return (self.family,)

@@ -1,5 +1,6 @@
 """What Prometheus reads, and the layer that counts requests for it."""
 
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import Final
 
@@ -42,11 +43,11 @@ class Measured:
             return
         status = NONE
 
-        async def send_and_see(message: Message) -> None:
+        def send_and_see(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
-            await send(message)
+            return send(message)
 
         began_s = perf_counter()
         try:
