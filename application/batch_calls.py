@@ -11,7 +11,7 @@ from jobmill.application.handlers.batch_job import Tell
 from jobmill.application.outcomes import Outcome
 from jobmill.application.ports.observer import Observer
 from jobmill.application.run import Run
-from jobmill.application.step_watch import timed
+from jobmill.application.step_watch import BLOCKED, timed
 from jobmill.application.verdicts import verdict_on
 from jobmill.domain.failure import Failure, FailureKind
 
@@ -173,7 +173,7 @@ class _Call:
 
     def _blocked(self, took_s: float) -> None:
         self._observer.noted(
-            "handler blocked the loop",
+            BLOCKED,
             type=self.declared.name,
             jobs=self.size,
             seconds=round(took_s, 3),

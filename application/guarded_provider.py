@@ -38,6 +38,23 @@ class Call:
     probe: int | None
 
 
+@frozen(kw_only=True)
+class ProviderSeen:
+    """A provider as one process sees it at a moment.
+
+    Args:
+        pause_s: how long no call is made, since the provider asked for that; 0 for no pause.
+        calls_max: how many calls this process makes at once now.
+        calls: those that are under way.
+    """
+
+    name: str
+    state: BreakerState
+    pause_s: float
+    calls_max: int
+    calls: int
+
+
 @define(kw_only=True, eq=False)
 class GuardedProvider:
     """The breaker as this process sees it, and the limits that it keeps by itself.
@@ -152,6 +169,16 @@ class GuardedProvider:
             return timedelta(seconds=_PROBE_S + later_s * fraction)
         rest = max(timedelta(0), (self.breaker.until or now) - now)
         return rest + timedelta(seconds=later_s * fraction)
+
+    def seen(self, now_s: float) -> ProviderSeen:
+        """Return how it is, for people."""
+        return ProviderSeen(
+            name=self.name,
+            state=self.breaker.state,
+            pause_s=self.pause.wait_s(now_s),
+            calls_max=int(self.concurrency.limit),
+            calls=len(self.calls),
+        )
 
     def record(self) -> ProviderRecord:
         """Return what would be stored of it, by what this process knows."""

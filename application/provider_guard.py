@@ -8,7 +8,7 @@ from typing import Final
 
 from jobmill.application.breaker_exchange import BreakerExchange
 from jobmill.application.errors import Unavailable
-from jobmill.application.guarded_provider import Call, GuardedProvider
+from jobmill.application.guarded_provider import Call, GuardedProvider, ProviderSeen
 from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.guard import CallResult, Go, Outlook, ProviderGuard, Shut
 from jobmill.application.ports.observer import Observer
@@ -68,6 +68,12 @@ class Protection(ProviderGuard):
         self._exchange.states = states
         self._exchange.clock = clock
         self._exchange.observer = observer
+
+    @property
+    def seen(self) -> tuple[ProviderSeen, ...]:
+        """How the providers are of which this process knows anything."""
+        now_s = _now_s()
+        return tuple(each.seen(now_s) for each in self._providers.values())
 
     def outlook(self, provider: str) -> Outlook:
         """See ``ProviderGuard``. A breaker that others opened is known as soon as counts are exchanged."""

@@ -20,6 +20,7 @@ from jobmill.application.ports.job_repository import Saved, Stale, Unknown
 from jobmill.application.ports.observer import Observer
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.run import Run
+from jobmill.application.step_watch import BLOCKED
 from jobmill.application.verdicts import not_begun
 from jobmill.domain.errors import IllegalTransition
 from jobmill.domain.failure import Failure, FailureKind
@@ -62,7 +63,7 @@ class Runner(Runs):
     def blocked(self, run: Run, took_s: float) -> None:
         """Say that a handler held up the event loop."""
         self.observer.noted(
-            "handler blocked the loop",
+            BLOCKED,
             type=run.job.type,
             job_id=run.job.id,
             seconds=round(took_s, 3),

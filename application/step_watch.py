@@ -9,6 +9,9 @@ from attrs import frozen
 #: A step that takes longer is named.
 STEP_MAX_S: Final = 1.0
 
+#: The event that names it: its ``type`` is the job's, its ``seconds`` how long the step took.
+BLOCKED: Final = "handler blocked the loop"
+
 #: Returns seconds from any fixed point.
 Stopwatch = Callable[[], float]
 

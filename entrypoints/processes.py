@@ -14,6 +14,7 @@ from jobmill.entrypoints.banner import banner, shown_host
 from jobmill.entrypoints.container import (
     Container,
     declared_registry,
+    metrics_of,
     migrate_store,
     open_container,
     open_protection,
@@ -25,7 +26,15 @@ from jobmill.entrypoints.http.app import create_app, create_health_app
 from jobmill.entrypoints.http.health import HealthRoutes
 from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.process_lock import make_home, process_lock
-from jobmill.entrypoints.serving import bind, bind_health, check_bind, serve, serving, stop_on_signals
+from jobmill.entrypoints.serving import (
+    bind,
+    bind_health,
+    check_bind,
+    check_metrics_bind,
+    serve,
+    serving,
+    stop_on_signals,
+)
 from jobmill.entrypoints.settings import Settings
 from jobmill.entrypoints.side_loop import run_aside
 
@@ -57,7 +66,7 @@ async def run_up(settings: Settings, say: Say) -> None:
         engine = _worker_engine(container, settings, watches_store=settings.is_embedded)
         failed = await stack.enter_async_context(engine.running())
         say(banner(settings, registry))
-        app = create_app(_services(container, registry, settings))
+        app = create_app(_services(container, registry, settings, works=True))
         await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
@@ -83,13 +92,14 @@ async def run_api(settings: Settings, say: Say) -> None:
         failed = await stack.enter_async_context(engine.running())
         await stack.enter_async_context(declaring(container.topology(), failed))
         say(f"Jobmill {version('jobmill')} api   http://{shown_host(settings)}:{settings.port}")
-        app = create_app(_services(container, registry, settings))
+        app = create_app(_services(container, registry, settings, works=False))
         await _until_stopped(serve(app, sockets, stop=stop, on_stop=container.watch().stop), failed, stop)
 
 
 async def run_worker(settings: Settings, say: Say) -> None:
     """Run jobs until told to stop. Waits for its servers; errors as in ``run_up``."""
     _refuse_embedded(settings, "worker")
+    check_metrics_bind(settings)
     stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         protection = await stack.enter_async_context(open_protection(settings))
@@ -98,7 +108,12 @@ async def run_worker(settings: Settings, say: Say) -> None:
         listener = bind_health(settings)
         stack.callback(listener.close)
         health = HealthRoutes(readiness=readiness_of(container), version=version("jobmill"))
-        app = create_health_app(health, new_id=container.entropy().job_id)
+        app = create_health_app(
+            health,
+            metrics_of(container, works=True),
+            is_local=settings.is_metrics_local,
+            new_id=container.entropy().job_id,
+        )
         await stack.enter_async_context(serving(app, listener, stop=stop))
         ready = asyncio.create_task(until_ready(container.store(), container.topology()))
         stopping = asyncio.create_task(stop.wait())
@@ -112,6 +127,7 @@ async def run_worker(settings: Settings, say: Say) -> None:
         names, port = ", ".join(registry.queues), listener.getsockname()[1]
         say(f"Jobmill {version('jobmill')} worker   {settings.concurrency} slots   queues {names}")
         say(f"  health    http://localhost:{port}/health/ready")
+        say(f"  metrics   http://localhost:{port}/metrics")
         await _until_stopped(stop.wait(), failed, stop)
 
 
@@ -144,7 +160,7 @@ def _worker_engine(container: Container, settings: Settings, *, watches_store: b
     )
 
 
-def _services(container: Container, registry: Registry, settings: Settings) -> HttpServices:
+def _services(container: Container, registry: Registry, settings: Settings, *, works: bool) -> HttpServices:
     return HttpServices(
         submitter=container.submitter(),
         operator=container.operator(),
@@ -154,6 +170,7 @@ def _services(container: Container, registry: Registry, settings: Settings) -> H
         is_local=settings.is_local,
         version=version("jobmill"),
         providers=container.store().providers,
+        metrics=metrics_of(container, works=works),
         watch=container.watch(),
     )
 

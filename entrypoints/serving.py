@@ -57,10 +57,20 @@ def check_bind(settings: Settings) -> None:
         SetupFault: with the mend.
     """
     if not settings.is_local and not settings.open:
-        raise SetupFault(
-            f"JOBMILL_HOST={settings.host} can be reached by others and there are no API keys; "
-            "set JOBMILL_OPEN=1 if you want that, or leave JOBMILL_HOST at 127.0.0.1"
-        )
+        raise _reached_by_others("JOBMILL_HOST", settings.host)
+
+
+def check_metrics_bind(settings: Settings) -> None:
+    """Refuse the like for what a worker shows of itself; errors as in ``check_bind``."""
+    if not settings.is_metrics_local and not settings.open:
+        raise _reached_by_others("JOBMILL_METRICS_HOST", settings.metrics_host)
+
+
+def _reached_by_others(name: str, host: str) -> SetupFault:
+    return SetupFault(
+        f"{name}={host} can be reached by others and there are no API keys; "
+        f"set JOBMILL_OPEN=1 if you want that, or leave {name} at 127.0.0.1"
+    )
 
 
 def bind(settings: Settings) -> list[socket.socket]:
@@ -86,17 +96,22 @@ def bind(settings: Settings) -> list[socket.socket]:
 
 
 def bind_health(settings: Settings) -> socket.socket:
-    """Return a listening socket for a process that serves only how it is, on loopback.
+    """Return a listening socket for a process that serves only how it is, on loopback unless told otherwise.
 
     Raises:
-        SetupFault: the port that was set is taken, or all of those that may be tried.
+        SetupFault: the port that was set is taken, or all of those that may be tried; or the address is not
+            ours.
     """
     ports = HEALTH_PORTS if settings.metrics_port is None else [settings.metrics_port]
     for port in ports:
         try:
-            [listener] = _listen("127.0.0.1", port, required=True)
-        except OSError:
-            continue
+            [listener] = _listen(settings.metrics_host, port, required=True)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            where = f"{settings.metrics_host}:{port}: {error.strerror}"
+            mend = "set JOBMILL_METRICS_HOST and JOBMILL_METRICS_PORT to what is free on this machine"
+            raise SetupFault(f"cannot listen on {where}; {mend}") from None
         return listener
     tried = f"{ports[0]} to {ports[-1]}" if len(ports) > 1 else f"{ports[0]}"
     raise SetupFault(f"no port for /health: {tried} taken; set JOBMILL_METRICS_PORT to a free one")

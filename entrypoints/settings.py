@@ -19,6 +19,7 @@ from jobmill.entrypoints.project_file import FILE, TABLE, UnreadableProject, rea
 PREFIX: Final = "JOBMILL_"
 #: Names for tests, benchmarks and fault runs; they may stand in the environment and mean nothing here.
 RESERVED: Final = ("JOBMILL_TEST_", "JOBMILL_BENCH_", "JOBMILL_CHAOS_")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 PORT_MAX: Final = 65_535
 CONCURRENCY_MAX: Final = 10_000
 THREADS_MAX: Final = 1_000
@@ -55,10 +56,13 @@ class Settings:
         rules.host, "127.0.0.1", "Address to serve HTTP on; the default is both 127.0.0.1 and ::1."
     )
     port: int = _setting(_port, 3000, "Port to serve HTTP on.")
+    metrics_host: str = _setting(
+        rules.host, "127.0.0.1", "Address of a worker's `/metrics` and `/health/…`; the API has its own."
+    )
     metrics_port: int | None = _setting(
         _port,
         None,
-        "Port of a worker's `/health/…`; the default is the first free one of 9464 to 9473.",
+        "Port of a worker's `/metrics` and `/health/…`; the default is the first free one of 9464 to 9473.",
     )
     open: bool = _setting(rules.flag, False, "1 allows an address that others can reach, without API keys.")
     home: Path = _setting(rules.folder, Path(".jobmill"), "Folder of the embedded database, outbox and lock.")
@@ -189,7 +193,12 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """HTTP is served to this machine only."""
-        return self.host in {"127.0.0.1", "localhost", "::1"}
+        return self.host in _LOOPBACK
+
+    @property
+    def is_metrics_local(self) -> bool:
+        """A worker shows how it is to this machine only."""
+        return self.metrics_host in _LOOPBACK
 
     @property
     def sqlite_file(self) -> Path | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -63,6 +63,19 @@ class MemoryFinder(JobFinder):
             return Counter((job.queue, job.state) for job in tables.jobs.values() if job.state in COUNTED)
 
         return await self.database.run("finder.counts", statement)
+
+    async def longest_waits(self, queues: Sequence[str]) -> Mapping[str, timedelta]:
+        """Look at each queued job."""
+
+        def statement(tables: Tables, now: datetime) -> Mapping[str, timedelta]:
+            waits: dict[str, timedelta] = {}
+            for job in tables.jobs.values():
+                if job.queue in queues and job.state is JobState.QUEUED and job.announced_at is not None:
+                    wait = now - job.announced_at
+                    waits[job.queue] = max(wait, waits.get(job.queue, wait))
+            return waits
+
+        return await self.database.run("finder.longest_waits", statement)
 
 
 def _matches(query: JobQuery, job: Job) -> bool:

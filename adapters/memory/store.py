@@ -1,6 +1,7 @@
 """One in-memory database with all its ports."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import field, frozen
@@ -39,7 +40,7 @@ from jobmill.application.ports.progress import ProgressBoard
 from jobmill.application.ports.provider_states import ProviderStates
 from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.retention import RetentionSteps
-from jobmill.application.ports.store import Store
+from jobmill.application.ports.store import PoolUse, Store
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.ports.type_registry import TypeRegistry
 
@@ -160,6 +161,10 @@ class MemoryStore(Store):
     async def weakness(self) -> str | None:
         """Nobody expects this memory to outlive its process."""
         return None
+
+    def pools(self) -> Mapping[str, PoolUse]:
+        """There is nothing to connect to."""
+        return {}
 
     async def foreign_commit(self) -> None:
         """Wait for ever: no other process sees this memory."""

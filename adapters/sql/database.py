@@ -1,18 +1,19 @@
 """Statements and short transactions on one database: errors translated, tried again where that is safe."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, QueuePool, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from jobmill.adapters.sql.dialect import Chain, Dialect, Hot, Line, Params, Rows, Unsent, Values
 from jobmill.adapters.sql.faults import DRIVER_ERRORS, Meaning, as_fault, meaning_of
 from jobmill.application.errors import StorageUnavailable, StorageUnknown
+from jobmill.application.ports.store import PoolUse
 from jobmill.domain.errors import JobmillError
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Database:
         handlers_max: how many of them at a time.
         handler_within_s: how long each may take; None where it holds up nobody.
         last_words: said in a handler's transaction before its outcome, which locks its job's row.
+        pools: the engines that have connections of their own, by what these are for.
         bounded: ends what takes too long on a connection, in the way that leaves nothing locked behind.
     """
 
@@ -66,6 +68,7 @@ class Database:
     handlers_max: int
     handler_within_s: float | None
     last_words: Sequence[Executable]
+    pools: Mapping[str, AsyncEngine]
     bounded: Callable[[AsyncConnection], AbstractAsyncContextManager[object]]
     _under_way: set[asyncio.Task[Any]] = field(factory=set, init=False, eq=False, repr=False)
 
@@ -123,6 +126,15 @@ class Database:
     async def unit(self, work: Work[T]) -> T:
         """Carry out work in one transaction; it may be called again from its beginning."""
         return await self._on(self.units, work, changes=True)
+
+    def use(self) -> Mapping[str, PoolUse]:
+        """Return how far the pools are used."""
+        pools = {name: engine.sync_engine.pool for name, engine in self.pools.items()}
+        return {
+            name: PoolUse(size=pool.size(), in_use=pool.checkedout())
+            for name, pool in pools.items()
+            if isinstance(pool, QueuePool)
+        }
 
     async def close(self) -> None:
         """Close all connections, after what is under way has ended or had its time."""

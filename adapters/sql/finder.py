@@ -6,21 +6,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, type_coerce, union_all
 
+from jobmill.adapters.sql.column_types import SPAN
 from jobmill.adapters.sql.database import Database
 from jobmill.adapters.sql.id_times import lowest_id
 from jobmill.adapters.sql.kinds import KINDS, Kind, kinds_in, merged
 from jobmill.adapters.sql.mapping import HISTORY, READ, entry_from, job_from
-from jobmill.adapters.sql.schema import job_history, job_progress, job_tags, jobs
+from jobmill.adapters.sql.schema import IS_QUEUED, job_history, job_progress, job_tags, jobs
 from jobmill.application.ports.job_finder import JobFinder, JobQuery, JobStory
 from jobmill.application.ports.progress import Progress
 from jobmill.domain.job import Job
-from jobmill.domain.states import DEAD, TERMINAL, JobState
+from jobmill.domain.states import DEAD, TERMINAL, JobState, Priority
 
 HISTORY_SHOWN: Final = 25
 #: Far below what either database takes in one statement.
 IDS_AT_ONCE: Final = 500
+#: Lanes of one statement, each a look into the index of announcements.
+LANES_AT_ONCE: Final = 60
 #: How far the clock that made an id may be from the database's, by which ``created_at`` is set.
 CLOCKS_APART: Final = timedelta(minutes=1)
 _COUNTED: Final = tuple(state for state in JobState if state in DEAD or state not in TERMINAL)
@@ -91,6 +94,22 @@ class SqlFinder(JobFinder):
         )
         rows = await self._database.read(statement)
         return {(row.queue, row.state): row.number for row in rows}
+
+    async def longest_waits(self, queues: Sequence[str]) -> Mapping[str, timedelta]:
+        """See ``JobFinder``. The first entry of each lane in the index of announcements."""
+        waits: dict[str, timedelta] = {}
+        lanes = [self._longest_wait(queue, priority) for queue in queues for priority in Priority]
+        for at in range(0, len(lanes), LANES_AT_ONCE):
+            for row in await self._database.read(union_all(*lanes[at : at + LANES_AT_ONCE])):
+                if row.wait is not None:
+                    waits[row.queue] = max(row.wait, waits.get(row.queue, row.wait))
+        return waits
+
+    def _longest_wait(self, queue: str, priority: Priority) -> Select[Any]:
+        wait = type_coerce(self._database.dialect.now - func.min(jobs.c.announced_at), SPAN)
+        is_in_lane = (IS_QUEUED, jobs.c.queue == queue, jobs.c.priority == priority)
+        columns: tuple[ColumnElement[Any], ...] = (literal(queue).label("queue"), wait.label("wait"))
+        return select(*columns).where(*is_in_lane)
 
 
 def _progress_in(row: Row[Any]) -> Progress | None:

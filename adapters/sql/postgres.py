@@ -97,6 +97,7 @@ def open_postgres(address: Address, limits: Limits) -> Database:
         handlers_max=limits.handlers_max,
         handler_within_s=None,
         last_words=[text(f"SET LOCAL {IDLE_SETTING} = {_milliseconds(IDLE_IN_TRANSACTION_S)}")],
+        pools={"general": engine, "hot": lines, "forgetting": lax, "handlers": handlers},
         bounded=lambda _: asyncio.timeout(_silence(limits)),
     )
 

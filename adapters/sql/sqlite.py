@@ -55,6 +55,7 @@ def open_sqlite(address: Address, limits: Limits, clock: Clock) -> Database:
         handlers_max=1,  # so that a renewal never stands behind two of them
         handler_within_s=HANDLER_WITHIN_S,
         last_words=[],
+        pools={"writer": writer, "reader": reader},
         bounded=lambda connection: _interrupting(connection, after_s=limits.statement_timeout_s),
     )
 

@@ -1,7 +1,7 @@
 """One SQL database, opened for everything that Jobmill keeps in it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 from attrs import frozen
@@ -36,7 +36,7 @@ from jobmill.adapters.sql.timekeeping import first_guess, keep_time
 from jobmill.adapters.sql.transactions import SqlTransactions
 from jobmill.adapters.sql.type_registry import SqlTypeRegistry
 from jobmill.application.errors import SetupFault
-from jobmill.application.ports.store import Store
+from jobmill.application.ports.store import PoolUse, Store
 
 
 @frozen(kw_only=True)
@@ -113,6 +113,10 @@ class SqlStore(Store):
     async def weakness(self) -> str | None:
         """See ``Store``."""
         return await weakness_of(self._database)
+
+    def pools(self) -> Mapping[str, PoolUse]:
+        """See ``Store``."""
+        return self._database.use()
 
     async def foreign_commit(self) -> None:
         """See ``Store``. PostgreSQL does not tell, so there the wait has no end."""

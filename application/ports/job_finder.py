@@ -1,7 +1,7 @@
 """The read side: one job, lists of jobs, counts."""
 
 from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -68,4 +68,12 @@ class JobFinder(Protocol):
 
     async def counts(self) -> Mapping[tuple[str, JobState], int]:
         """Count the unfinished jobs and the dead letters by queue and state."""
+        ...
+
+    async def longest_waits(self, queues: Sequence[str]) -> Mapping[str, timedelta]:
+        """Return for each queue how long ago that one of its queued jobs was announced that waits longest.
+
+        By the store's clock. A job that was sent to the end of its line begins to wait anew. A queue without
+        queued jobs is left out.
+        """
         ...

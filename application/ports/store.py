@@ -1,6 +1,9 @@
 """All ports that one database serves, together."""
 
+from collections.abc import Mapping
 from typing import Protocol
+
+from attrs import frozen
 
 from jobmill.application.ports.agenda import Agenda
 from jobmill.application.ports.barriers import Barriers
@@ -21,6 +24,14 @@ from jobmill.application.ports.quarantine import Quarantine
 from jobmill.application.ports.retention import RetentionSteps
 from jobmill.application.ports.transactions import Transactions
 from jobmill.application.ports.type_registry import TypeRegistry
+
+
+@frozen(kw_only=True)
+class PoolUse:
+    """How many connections a pool has at most, and how many of them are in use."""
+
+    size: int
+    in_use: int
 
 
 class Store(Protocol):
@@ -85,6 +96,10 @@ class Store(Protocol):
         Raises:
             StorageUnavailable: the database cannot be asked.
         """
+        ...
+
+    def pools(self) -> Mapping[str, PoolUse]:
+        """Return how far each pool of connections is used, by what it is for; none where there are none."""
         ...
 
     async def foreign_commit(self) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jobmill.adapters.prometheus import JobMeter
 from jobmill.adapters.system import FactLog, SystemClock, stopwatch
 from jobmill.application.admission import Admission
 from jobmill.application.attendance import Attendance
@@ -71,7 +72,8 @@ class Container(containers.DeclarativeContainer):
     lease = providers.Singleton(LeasePolicy)
     watch = providers.Singleton(Watch, finder=store.provided.finder)
     facts = providers.Singleton(FactLog, told_of=registry.provided.told_of)
-    observer = providers.Singleton(Observers, providers.List(facts, watch))
+    job_meter = providers.Singleton(JobMeter)
+    observer = providers.Singleton(Observers, providers.List(facts, job_meter, watch))
     lanes = providers.Singleton(
         lambda registry, fair: [lane for queue in registry.queues for lane in fair.lanes_of(queue)],
         registry,

@@ -13,6 +13,7 @@ from jobmill.entrypoints.http.guard import Guard
 from jobmill.entrypoints.http.health import HealthRoutes
 from jobmill.entrypoints.http.job_types import type_routes
 from jobmill.entrypoints.http.jobs import JobRoutes
+from jobmill.entrypoints.http.metrics import Measured, MetricsRoutes
 from jobmill.entrypoints.http.openapi.document import openapi_document
 from jobmill.entrypoints.http.problems import answer_refusal
 from jobmill.entrypoints.http.providers import ProviderRoutes
@@ -21,6 +22,7 @@ from jobmill.entrypoints.http.services import HttpServices
 from jobmill.entrypoints.http.views import encode
 from jobmill.entrypoints.http.way_in import WayIn
 from jobmill.entrypoints.http.written import WrittenFor
+from jobmill.entrypoints.metrics import Metrics
 
 #: Of nothing, or of the request.
 Handler = Callable[..., Awaitable[Answer | Written]]
@@ -47,23 +49,28 @@ def create_app(services: HttpServices) -> Litestar:
             for prefix in ("", PREFIX)
         },
     )
-    app.asgi_handler = Guard(app=way_in, is_local=services.is_local, new_id=services.entropy.job_id)
+    guard = Guard(app=way_in, is_local=services.is_local, new_id=services.entropy.job_id)
+    app.asgi_handler = Measured(app=guard, metrics=services.metrics)
     return app
 
 
-def create_health_app(health: HealthRoutes, *, new_id: Callable[[], object]) -> Litestar:
+def create_health_app(
+    health: HealthRoutes, metrics: Metrics, *, is_local: bool, new_id: Callable[[], object]
+) -> Litestar:
     """Return the application of a process that serves no jobs over HTTP: only how it is."""
     app = Litestar(
         route_handlers=[
             *_path("/health/live", get=health.live),
             *_path("/health/ready", get=health.ready),
+            *_path("/metrics", get=MetricsRoutes(metrics=metrics).page),
         ],
         exception_handlers={Exception: answer_refusal},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = Guard(app=app.asgi_handler, is_local=True, new_id=new_id)
+    guard = Guard(app=app.asgi_handler, is_local=is_local, new_id=new_id)
+    app.asgi_handler = Measured(app=guard, metrics=metrics)
     return app
 
 
@@ -94,6 +101,7 @@ def _routes(services: HttpServices, jobs: JobRoutes) -> Sequence[HTTPRouteHandle
         *_path("/providers", get=providers.page),
         *_path("/health/live", get=health.live),
         *_path("/health/ready", get=health.ready),
+        *_path("/metrics", get=MetricsRoutes(metrics=services.metrics).page),
         *_path("/openapi.json", get=docs.openapi),
         *_path("/docs", get=docs.page),
         *_path(f"/docs/{{{FILE}:str}}", get=docs.file),

@@ -12,6 +12,7 @@ from jobmill.application.ports.clock import Clock, Entropy
 from jobmill.application.ports.provider_states import ProviderStates
 from jobmill.application.submitter import Submitter
 from jobmill.application.watch import Watch
+from jobmill.entrypoints.metrics import Metrics
 
 #: What a part says of itself when nothing is wrong.
 OK: Final = "ok"
@@ -25,6 +26,7 @@ class HttpServices:
         readiness: asks each part, by name, how it is: ``OK`` or what is wrong, for a person.
         is_local: only this machine can connect, so only its own names may stand in ``Host``.
         version: Jobmill's own.
+        metrics: of the process.
     """
 
     submitter: Submitter
@@ -35,6 +37,7 @@ class HttpServices:
     is_local: bool
     version: str
     providers: ProviderStates
+    metrics: Metrics
     watch: Watch = field(default=Factory(lambda self: Watch(finder=self.inspector.finder), takes_self=True))
 
     @property

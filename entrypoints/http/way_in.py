@@ -37,6 +37,7 @@ class WayIn:
         if route is None or scope["type"] != ScopeType.HTTP or not _is_plain_post(scope):
             await self.app(scope, receive, send)
             return
+        scope["path_template"] = scope["path"]  # as the router says it
         request: Req = Request(scope, receive, send)
         try:
             answer: ASGIApp = await route(request)

@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from jobmill.entrypoints.serving import HEALTH_PORTS
 from jobmill.entrypoints.settings import Settings
 
 from tests.deploy.clone import API, DEPLOY, filled, loaded, services, whole_compose
 from tests.examples.copied import CLONE
 
-OF_JOBMILL = ("migrate", "api", "worker")
+PROCESSES = ("api", "worker")
+OF_JOBMILL = ("migrate", *PROCESSES)
 
 
 def test_the_stack_is_whole() -> None:
@@ -40,7 +42,8 @@ def test_settings_are_such_as_jobmill_knows(name: str) -> None:
 
     assert _hosts(settings) <= set(services())
     assert settings.is_local == (name != "api")
-    assert settings.open == (name == "api")
+    assert settings.is_metrics_local == (name != "worker")
+    assert settings.open == (name in PROCESSES)
     assert settings.shutdown_grace_s < int(told["stop_grace_period"].removesuffix("s"))
 
 
@@ -77,17 +80,38 @@ def test_nginx_follows_the_processes_of_the_api() -> None:
 
 
 def test_prometheus_asks_services_and_grafana_asks_prometheus() -> None:
+    jobs = loaded(DEPLOY / "prometheus.yml")["scrape_configs"]
     targets = [
-        target
-        for job in loaded(DEPLOY / "prometheus.yml")["scrape_configs"]
-        for group in job["static_configs"]
-        for target in group["targets"]
+        target for job in jobs for group in job.get("static_configs", ()) for target in group["targets"]
     ]
+    found = {
+        (name, names["port"])
+        for job in jobs
+        for names in job.get("dns_sd_configs", ())
+        for name in names["names"]
+    }
     [source] = loaded(DEPLOY / "grafana/provisioning/datasources/prometheus.yaml")["datasources"]
 
     assert {target.split(":")[0] for target in targets} <= {*services(), "localhost"}
+    assert found == {("api", Settings.from_env({}).port), ("worker", HEALTH_PORTS[0])}
     assert urlsplit(source["url"]).netloc == "prometheus:9090"
     assert _sources_of(json.loads((DEPLOY / "grafana/dashboards/queues.json").read_text())) == {source["uid"]}
+
+
+def test_alerts_ask_for_metrics_that_there_are() -> None:
+    configured = loaded(DEPLOY / "prometheus.yml")
+    given = dict(volume.split(":")[:2] for volume in services()["prometheus"]["volumes"])
+    rules = [rule for group in loaded(DEPLOY / "alerts.yml")["groups"] for rule in group["rules"]]
+    told = (CLONE / "docs/metrics.md").read_text()
+    board = (DEPLOY / "grafana/dashboards/queues.json").read_text()
+
+    assert [f"/etc/prometheus/{file}" for file in configured["rule_files"]] == [given["./deploy/alerts.yml"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules) > 5
+    names = {name for rule in rules for name in re.findall(r"\b(?:jobmill|rabbitmq)_\w+", rule["expr"])}
+    assert [name for name in names if f"| `{name}` |" not in told and name not in board] == []
+    jobs = {job for rule in rules for job in re.findall(r'job="([^"]+)"', rule["expr"])}
+    assert jobs <= {job["job_name"] for job in configured["scrape_configs"]}
+    assert all(rule["annotations"]["summary"] for rule in rules)
 
 
 def test_grafana_finds_what_it_is_provisioned_with() -> None:

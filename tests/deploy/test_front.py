@@ -147,6 +147,15 @@ async def test_a_page_that_comes_under_a_name_of_its_own_reaches_nobody(front: F
     assert front.dying.asked == front.living.asked == []
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/api/metrics"])
+async def test_metrics_are_asked_of_each_process_not_of_whichever_answers(front: Front, path: str) -> None:
+    answer = await front.http.get(path)
+
+    _is_a_problem(answer, "not-found")
+    assert answer.json()["instance"] == answer.headers["x-request-id"]
+    assert front.dying.asked == front.living.asked == []
+
+
 async def test_more_bytes_than_a_batch_may_have_are_refused_before_they_are_read(front: Front) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     head = (

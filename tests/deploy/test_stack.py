@@ -38,11 +38,16 @@ RUNS = "SELECT count(*) > 0 FROM jobs WHERE worker LIKE $1 AND state = 'processi
 
 @frozen(kw_only=True)
 class Stack:
-    """What runs, and the ways in."""
+    """What runs, and the ways in.
+
+    Args:
+        own_urls: of the process of each kind that is not killed.
+    """
 
     http: httpx.AsyncClient
     database: asyncpg.Connection
     metrics_url: str
+    own_urls: Mapping[str, str]
     apis: list[ServerProcess]
     workers: list[ServerProcess]
     nginx: ServerProcess
@@ -75,6 +80,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
             "JOBMILL_BROKER_URL": rabbitmq.url,
             "JOBMILL_REDIS_URL": redis.url,
             "JOBMILL_HOST": "127.0.0.1",
+            "JOBMILL_METRICS_HOST": "127.0.0.1",
             "JOBMILL_OPEN": "0",
         }
         shell = here(tmp_path, port=front)
@@ -111,6 +117,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
             http=http,
             database=database,
             metrics_url=f"http://127.0.0.1:{metrics}",
+            own_urls={"api": f"http://127.0.0.1:{ports[1]}", "worker": f"http://127.0.0.1:{ports[3]}"},
             apis=apis,
             workers=workers,
             nginx=door,
@@ -120,6 +127,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
 async def test_everything_together_holds_what_the_compose_file_promises(stack: Stack) -> None:
     await _every_job_is_done_though_an_api_process_and_a_worker_are_killed_meanwhile(stack)
     await _what_the_dashboard_shows_is_told_by_rabbitmq(stack)
+    await _what_alerts_ask_for_is_told_by_each_process(stack)
 
 
 async def _every_job_is_done_though_an_api_process_and_a_worker_are_killed_meanwhile(stack: Stack) -> None:
@@ -186,12 +194,29 @@ async def _what_the_dashboard_shows_is_told_by_rabbitmq(stack: Stack) -> None:
     assert await until(all_is_told, within_s=WITHIN_S), missing
 
 
+async def _what_alerts_ask_for_is_told_by_each_process(stack: Stack) -> None:
+    asked = set(re.findall(r"\bjobmill_\w+", (DEPLOY / "alerts.yml").read_text()))
+    paths = {
+        names["names"][0]: job.get("metrics_path", "/metrics")
+        for job in loaded(DEPLOY / "prometheus.yml")["scrape_configs"]
+        for names in job.get("dns_sd_configs", ())
+    }
+
+    assert asked
+    assert paths.keys() == stack.own_urls.keys()
+    async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+        for name, url in stack.own_urls.items():
+            text = (await client.get(url + paths[name])).raise_for_status().text
+            assert asked <= set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE)), name
+            assert "jobmill_store_up 1.0" in text
+
+
 async def _scraped(url: str) -> list[str]:
     """What Prometheus reads of RabbitMQ, by its own configuration."""
     lines: list[str] = []
     async with httpx.AsyncClient(base_url=url) as client:
         for job in loaded(DEPLOY / "prometheus.yml")["scrape_configs"]:
-            if job["static_configs"] == [{"targets": ["rabbitmq:15692"]}]:
+            if job.get("static_configs") == [{"targets": ["rabbitmq:15692"]}]:
                 answer = await client.get(job.get("metrics_path", "/metrics"), params=job.get("params", {}))
                 lines += answer.raise_for_status().text.splitlines()
     return lines

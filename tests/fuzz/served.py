@@ -59,7 +59,7 @@ async def _serve(settings: Settings, ready: "Future[Any]") -> None:
             ids = await _stocked(container)
             stop = asyncio.Event()
             container.watch().stop()  # nothing is ever finished here, so nobody is to wait for it
-            app = create_app(_services(container, registry, settings))
+            app = create_app(_services(container, registry, settings, works=False))
             sockets = bind(settings)
             ready.set_result((asyncio.get_running_loop(), stop, ids))
             await serve(app, sockets, stop=stop)

@@ -81,13 +81,15 @@ def _operation(operation: Operation) -> Schema:
 
 
 def _good(good: Good) -> Schema:
+    return {"description": good.means, "headers": _headers(*good.headers), "content": _content(good)}
+
+
+def _content(good: Good) -> Schema:
+    if not good.schema:
+        return {"text/plain": {"schema": {"type": "string"}}}
     one = ref(good.schema.removesuffix(LIST))
     schema: Schema = {"type": "array", "items": one} if good.schema.endswith(LIST) else one
-    return {
-        "description": good.means,
-        "headers": _headers(*good.headers),
-        "content": {"application/json": {"schema": schema}},
-    }
+    return {"application/json": {"schema": schema}}
 
 
 def _refusal(codes: Sequence[str]) -> Schema:

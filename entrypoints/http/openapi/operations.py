@@ -30,7 +30,7 @@ _MOVE: Final = ("invalid-input", "job-not-found", "illegal-transition", "stale-j
 
 @frozen(kw_only=True)
 class Good:
-    """A good answer: what it means, the name of its schema, the headers it carries."""
+    """A good answer: what it means, the name of its schema, "" for plain text, and the headers it carries."""
 
     means: str
     schema: str
@@ -249,5 +249,13 @@ OPERATIONS: Final = (
         group=_HEALTH,
         good={200: Good(means="It can; degraded without the broker.", schema="Ready")},
         refusals=("not-ready", *_STORE),
+    ),
+    Operation(
+        method="get",
+        path="/metrics",
+        name="metrics",
+        summary="What Prometheus reads",
+        group=_HEALTH,
+        good={200: Good(means="The metrics of this process, also without its store.", schema="")},
     ),
 )

@@ -25,4 +25,4 @@ async def test_every_command_of_the_readme_prints_what_it_says(tmp_path: Path) -
 
     assert typed[0] == "make up"
     assert typed[-1] == "make load ARGS=300"
-    assert len(typed) == 8
+    assert len(typed) == 9

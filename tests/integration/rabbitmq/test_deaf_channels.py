@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import aiormq
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 
 from jobmill.adapters.rabbitmq import RabbitBus
 from jobmill.adapters.rabbitmq.addresses import parse_addresses
@@ -51,6 +51,48 @@ class Stuck:
 
     async def _for_ever(self, _frame: object) -> None:
         await asyncio.Event().wait()
+
+
+async def test_an_intake_lets_its_goodbye_end_by_itself(applied: AmqpPlace) -> None:
+    [address] = parse_addresses([applied.url])
+    connection = await dial(address, role="test", bounds=Bounds())
+    slow = Slow(connection)
+    inbox = asyncio.Queue[Any](PREFETCH)
+    intake = Intake(f"{applied.prefix}.{LANE}", prefetch=PREFETCH, inbox=inbox, bounds=Bounds(close_s=0.01))
+    try:
+        await intake.start(cast("aiormq.Connection", slow))
+        await intake.close()  # gives up waiting, since nobody answers yet
+        slow.gate.set()
+
+        assert await asyncio.wait_for(slow.goodbyes.get(), timeout=5) == "left to itself"
+        assert not connection.is_closed
+    finally:
+        await hang_up(connection, within_s=1)
+
+
+@frozen
+class Slow:
+    """A connection whose channels take their time to close, until the gate opens."""
+
+    connection: aiormq.Connection
+    gate: asyncio.Event = field(factory=asyncio.Event)
+    goodbyes: asyncio.Queue[str] = field(factory=asyncio.Queue)
+
+    async def channel(self, **options: Any) -> aiormq.abc.AbstractChannel:
+        channel = await self.connection.channel(**options)
+        close = channel.close
+
+        async def slowly(*_: object, **__: object) -> None:
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.goodbyes.put_nowait("cut off")
+                raise
+            self.goodbyes.put_nowait("left to itself")
+            await close()
+
+        channel.close = slowly  # type: ignore[method-assign]
+        return channel
 
 
 async def test_a_goodbye_that_takes_long_is_left_to_end_by_itself() -> None:

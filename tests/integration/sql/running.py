@@ -11,7 +11,7 @@ from attrs import frozen
 
 import jobmill
 from jobmill import Client, SyncClient
-from jobmill.entrypoints.container import open_container, open_registry
+from jobmill.entrypoints.container import metrics_of, open_container, open_registry
 from jobmill.entrypoints.engine import Engine
 from jobmill.entrypoints.http.app import create_app
 from jobmill.entrypoints.http.services import HttpServices
@@ -63,6 +63,7 @@ async def run_mill(database_url: str, *, works: bool = True) -> AsyncGenerator[R
             is_local=True,
             version="1",
             providers=container.store().providers,
+            metrics=metrics_of(container, works=works),
             watch=container.watch(),
         )
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

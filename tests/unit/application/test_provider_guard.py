@@ -10,6 +10,7 @@ from jobmill.application.ports.guard import CallResult, Go, Shut
 from jobmill.application.ports.provider_states import PROVIDERS_MAX
 from jobmill.application.provider_limits import ProviderLimits
 from jobmill.domain.circuit_breaker import BreakerState
+from jobmill.domain.concurrency_limit import HIGHEST
 from jobmill.domain.retry_budget import RESERVE
 from jobmill.domain.token_bucket import RateLimit
 
@@ -28,6 +29,25 @@ async def process() -> AsyncGenerator[Guarding]:
 
 async def test_a_call_is_allowed_where_nothing_speaks_against_it(process: Guarding) -> None:
     assert await process.guard.ask("push:2", attempt=1) == Go(provider="push:2", ticket=1)
+
+
+async def test_how_a_provider_is_can_be_seen(process: Guarding) -> None:
+    under_way = await process.go()
+    await process.guard.tell(await process.go(), BUSY, retry_after=timedelta(seconds=20))
+    await passes(5)
+
+    [seen] = process.guard.seen
+
+    assert (seen.name, seen.state, seen.calls) == (SMS, BreakerState.CLOSED, 1)
+    assert seen.pause_s == pytest.approx(15)
+    assert seen.calls_max < HIGHEST  # it was refused for want of room
+
+    await process.guard.tell(under_way, SUCCEEDED)
+    await passes(20)
+    await process.calls(9)
+    await passes(1.5)
+    [seen] = process.guard.seen
+    assert (seen.state, seen.calls, seen.pause_s) == (BreakerState.OPEN, 0, 0)
 
 
 async def test_ten_failures_shut_the_provider_for_thirty_seconds(process: Guarding) -> None:

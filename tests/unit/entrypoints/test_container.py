@@ -10,7 +10,14 @@ from dependency_injector import providers
 
 from jobmill.application.ports.message_bus import Lane
 from jobmill.domain.states import Priority
-from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry, topology_of
+from jobmill.entrypoints.container import (
+    Container,
+    metrics_of,
+    migrate_store,
+    open_container,
+    open_registry,
+    topology_of,
+)
 from jobmill.entrypoints.settings import Settings
 
 from tests.builders import a_job, started
@@ -42,6 +49,18 @@ async def test_services_share_one_commits_and_one_relay(container: Container) ->
 
 async def test_what_is_committed_goes_to_the_relay(container: Container) -> None:
     assert container.commits()._announce == container.relay().offer
+
+
+async def test_what_is_committed_is_counted_for_metrics(container: Container) -> None:
+    container.observer().moved([started(a_job())])
+
+    text = (await metrics_of(container, works=True).page()).decode()
+    assert 'jobmill_job_events_total{event="started",queue="default",type="email"} 1.0' in text
+    assert "jobmill_store_up 1.0" in text
+    assert f"jobmill_broker_up {float(container.bus().is_up)}" in text
+    assert 'jobmill_database_connections_in_use{pool="reader"} 0.0' in text
+    assert f"jobmill_worker_slots {container.concurrency()}.0" in text
+    assert 'jobmill_jobs{queue="email",state="queued"} 0.0' in text
 
 
 async def test_the_log_tells_what_types_name_of_their_payloads(

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from jobmill.application.errors import SetupFault
-from jobmill.entrypoints.serving import bind, check_bind
+from jobmill.entrypoints.serving import bind, bind_health, check_bind, check_metrics_bind
 from jobmill.entrypoints.settings import Settings
 
 from tests.servers.ports import free_ports
@@ -71,6 +71,37 @@ def test_an_address_that_is_not_ours_is_refused() -> None:
 
     with pytest.raises(SetupFault, match=r"cannot listen on 192\.0\.2\.7:3000"):
         bind(settings)
+
+
+def test_what_a_worker_shows_is_for_this_machine_unless_that_is_said() -> None:
+    settings = {"JOBMILL_METRICS_HOST": "0.0.0.0"}
+
+    check_metrics_bind(Settings.from_env({"JOBMILL_HOST": "0.0.0.0"}))  # a worker does not serve there
+    with pytest.raises(SetupFault, match=r"JOBMILL_METRICS_HOST=0\.0\.0\.0 .* set JOBMILL_OPEN=1"):
+        check_metrics_bind(Settings.from_env(settings))
+    check_metrics_bind(Settings.from_env({**settings, "JOBMILL_OPEN": "1"}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_worker_listens_where_it_was_told(host: str) -> None:
+    [port] = free_ports(1)
+    settings = {"JOBMILL_METRICS_HOST": host, "JOBMILL_METRICS_PORT": str(port)}
+
+    with bind_health(Settings.from_env(settings)) as listener:
+        assert listener.getsockname() == (host, port)
+
+
+def test_a_worker_whose_port_is_taken_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(SetupFault, match=f"{port} taken; set JOBMILL_METRICS_PORT"):
+            bind_health(Settings.from_env({"JOBMILL_METRICS_PORT": str(port)}))
+
+
+def test_an_address_for_metrics_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(SetupFault, match=r"cannot listen on 192\.0\.2\.7:9464: .*; set JOBMILL_METRICS_HOST"):
+        bind_health(Settings.from_env({"JOBMILL_METRICS_HOST": "192.0.2.7"}))
 
 
 def _has_ipv6() -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from jobmill.application.ports.job_finder import JobQuery, JobStory
 from jobmill.domain.job import Job
-from jobmill.domain.states import Fact, JobState
+from jobmill.domain.states import Fact, JobState, Priority
 from jobmill.testing.builders import (
     HOUR,
     MINUTE,
@@ -168,6 +168,29 @@ async def test_unfinished_jobs_and_dead_letters_are_counted_by_queue_and_state(w
 
 async def test_an_empty_store_counts_nothing(world: StoreWorld) -> None:
     assert dict(await world.store.finder.counts()) == {}
+
+
+async def test_the_longest_wait_of_each_queue_is_told(world: StoreWorld) -> None:
+    for queue, hours, priority in (
+        ("a", 1, Priority.LOW),
+        ("a", 3, Priority.HIGH),
+        ("b", 2, Priority.NORMAL),
+    ):
+        await world.queued(queue=queue, priority=priority, announced_at=world.now - hours * HOUR)
+    await world.queued(queue="other", announced_at=world.now - 9 * HOUR)
+    await world.running(queue="a", announced_at=world.now - 9 * HOUR)
+
+    waits = await world.store.finder.longest_waits(["a", "b", "empty"])
+
+    assert {queue: round(wait / HOUR) for queue, wait in waits.items()} == {"a": 3, "b": 2}
+
+
+async def test_of_many_queues_each_is_looked_at(world: StoreWorld) -> None:
+    queues = [f"q{number}" for number in range(50)]
+    await world.queued(queue=queues[0])
+    await world.queued(queue=queues[-1])
+
+    assert set(await world.store.finder.longest_waits(queues)) == {queues[0], queues[-1]}
 
 
 async def test_of_some_jobs_those_are_told_that_are_finished_or_gone(world: StoreWorld) -> None:

@@ -11,6 +11,9 @@ from attrs import define, field, frozen
 from litestar import Litestar
 
 from jobmill.adapters.memory import ManualClock, MemoryStore, SeededEntropy
+from jobmill.adapters.prometheus import JobMeter, RequestMeter
+from jobmill.adapters.prometheus.page import MEDIA_TYPE, MetricsPage
+from jobmill.adapters.prometheus.process_figures import ProcessFigures
 from jobmill.adapters.system import FactLog
 from jobmill.application.backlog import Backlog
 from jobmill.application.commits import Commits
@@ -19,11 +22,13 @@ from jobmill.application.inspector import Inspector
 from jobmill.application.operator import Operator
 from jobmill.application.ports.job_repository import NewJob, Saved
 from jobmill.application.ports.quarantine import ForeignMessage
+from jobmill.application.store_look import StoreLook
 from jobmill.application.submitter import Submitter
 from jobmill.domain.job import Job
 from jobmill.domain.transition import Transition
 from jobmill.entrypoints.http.app import create_app
 from jobmill.entrypoints.http.services import OK, HttpServices
+from jobmill.entrypoints.metrics import Metrics
 
 PROBLEM: Final = "application/problem+json"
 
@@ -185,7 +190,20 @@ class ApiWorld:
             is_local=self.is_local,
             version="0.0.7",
             providers=store.providers,
+            metrics=self._metrics(),
         )
+
+    def _metrics(self) -> Metrics:
+        requests = RequestMeter()
+        page = MetricsPage(
+            jobs=JobMeter(),
+            requests=requests,
+            process=lambda: ProcessFigures(
+                version="0.0.7", is_broker_up=True, queues=self.registry.known_queues, pools={}
+            ),
+            look=StoreLook(finder=self.store.finder, providers=self.store.providers),
+        )
+        return Metrics(page=page.text, media_type=MEDIA_TYPE, measure=requests.measure)
 
     async def _readiness(self) -> Mapping[str, str]:
         if self.trouble is not None:

@@ -125,9 +125,10 @@ def test_a_process_without_types_takes_no_job() -> None:
 
 
 def test_every_operation_says_what_it_refuses_and_how(document: dict[str, Any]) -> None:
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, operations in document["paths"].items():
+        good = "text/plain" if path == "/metrics" else "application/json"
+        for operation in operations.values():
             for status, answer in operation["responses"].items():
-                kind = "application/json" if int(status) < 400 else "application/problem+json"
+                kind = good if int(status) < 400 else "application/problem+json"
                 assert list(answer["content"]) == [kind]
                 assert "X-Request-Id" in answer["headers"]
