@@ -26,7 +26,7 @@ _PAYLOAD: Final = "/payload"
 class LineDrafter:
     """Makes jobs of lines, each with a key by which the same line is known again.
 
-    The key is a hash of the line, its number and a name, so a second job is never made of the same line under
+    The key is the line's number and a hash of the line and a name, so a second job is never made of the same line under
     the same number, whatever else is asked for. Which type it is of belongs to the scope of the key.
 
     Args:
@@ -89,8 +89,9 @@ class LineDrafter:
         return new
 
     def _key(self, number: int, raw: bytes) -> KeyClaim:
-        digest = blake2b(b"%s%d\n%s" % (self._named, number, raw), digest_size=_DIGEST_BYTES)
-        return KeyClaim(scope=self._scope, key=digest.hexdigest(), hold=LINE_HOLD)
+        """The number stands before the hash, so that keys come in the order of the index that holds them."""
+        digest = blake2b(self._named + raw, digest_size=_DIGEST_BYTES).hexdigest()
+        return KeyClaim(scope=self._scope, key=f"{number:010}:{digest}", hold=LINE_HOLD)
 
 
 def _placed(error: InvalidInput) -> InvalidInput:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from jobmill.application.codec.strict_json import write_json
 from jobmill.application.codec.submit_request import read_submit
@@ -87,14 +87,14 @@ class _Run:
         from jobmill.entrypoints.container import declared_registry
 
         settings, stop = read_settings(), asyncio.Event()
-        asked = read_submit({"payload": {}, **self.order.request})
-        request = evolve(asked, options=evolve(asked.options, idempotency_key=None))
+        wishes = {**self.order.request, "payload": {}}
+        name = str(wishes.pop("idempotency_key", ""))
         registry, is_dry = declared_registry(settings), self.order.is_dry
         async with open_services(settings, registry, announce=not is_dry) as services:
             submitter = services.submitter()
             storing = PatientStoring(submitter=submitter, note=self.screen.note, stop=stop)
             intake = LineIntake(
-                drafting=await LineDrafter.on(submitter, request, name=asked.options.idempotency_key or ""),
+                drafting=await LineDrafter.on(submitter, read_submit(wishes), name=name),
                 storing=None if is_dry else storing,
                 reject=self.rejects.take,
                 progress=lambda: self._shown(show),
