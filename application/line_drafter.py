@@ -26,8 +26,8 @@ _PAYLOAD: Final = "/payload"
 class LineDrafter:
     """Makes jobs of lines, each with a key by which the same line is known again.
 
-    The key is the line's number and a hash of the line and a name, so a second job is never made of the same line under
-    the same number, whatever else is asked for. Which type it is of belongs to the scope of the key.
+    The key is the line's number and a hash of the line and a name, so a second job is never made of the same
+    line under the same number, whatever else is asked for. Which type it is of belongs to the key's scope.
 
     Args:
         request: what is asked for all of them; its own payload does not count.
