@@ -36,13 +36,24 @@ def showing_progress(screen: Screen, source: LineSource) -> Generator[Show]:
         expand=True,
     )
     task, began_s = bar.add_task("", total=source.size_bytes, lines=0, pace=0.0), monotonic()
+    seen: list[Tally] = []
 
     def draw(tally: Tally) -> None:
         pace = tally.lines / max(monotonic() - began_s, 0.001)
         bar.update(task, completed=tally.read_bytes, lines=tally.lines, pace=pace, refresh=True)
 
+    draw_now_and_then = _now_and_then(_DRAW_EVERY_S, draw)
+
+    def note(tally: Tally) -> None:
+        seen[:] = [tally]
+        draw_now_and_then(tally)
+
     with bar:
-        yield _now_and_then(_DRAW_EVERY_S, draw)
+        try:
+            yield note
+        finally:
+            for last in seen:
+                draw(last)
 
 
 def _writing(screen: Screen, source: LineSource) -> Show:

@@ -84,7 +84,16 @@ def test_a_bar_is_drawn_ten_times_a_second_at_most(clock: list[float]) -> None:
         for tally in tallies(clock, every_s=0.001, count=99):
             show(tally)
         assert "1,000 lines" not in written.getvalue()
-        for tally in tallies(clock, every_s=0.002, count=1):
+        show(next(tallies(clock, every_s=0.002, count=1)))
+        assert "1,000 lines" in written.getvalue()
+
+
+def test_a_bar_ends_where_the_file_ended(clock: list[float]) -> None:
+    screen, written = screen_on(terminal=True)
+
+    with showing_progress(screen, source_of(20)) as show:
+        for tally in tallies(clock, every_s=0.001, count=2):
             show(tally)
 
-    assert "1,000 lines" in written.getvalue()
+    assert "100 %" in written.getvalue()
+    assert "2,000 lines" in written.getvalue()
