@@ -18,6 +18,8 @@ from jobmill.entrypoints.cli.exits import WrongUse
 STDIN: Final = "-"
 #: Chunks that are read before they are asked for.
 _AHEAD: Final = 2
+#: In UTF-16 and UTF-32 one of the first bytes of JSON is null, with a byte order mark or without.
+_SIGN_BYTES: Final = 4
 #: How files begin that hold no lines of text.
 _BEGINNINGS: Final = (
     (b"\xff\xfe", "is UTF-16, and has to be UTF-8; convert it, as by `iconv -f UTF-16 -t UTF-8`"),
@@ -37,6 +39,7 @@ class LineSource:
         name: for a person.
         path: where it can be read again from its beginning; None for a stream that comes once.
         size_bytes: of a file, None where nobody knows.
+        status: of the file behind it, if there is one.
         read: returns up to so many bytes as soon as there are any, none at the end.
     """
 
@@ -44,6 +47,11 @@ class LineSource:
     path: Path | None
     size_bytes: int | None
     read: Callable[[int], bytes]
+    status: os.stat_result | None = None
+
+    def is_file(self, path: Path) -> bool:
+        """Tell whether it is this file that is read, under whatever name."""
+        return self.status is not None and path.exists() and os.path.samestat(self.status, path.stat())
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield what is read, which is done by a thread: nobody waits for a slow writer but the lines.
@@ -65,8 +73,8 @@ class LineSource:
         for sign, fault in _BEGINNINGS:
             if beginning.lstrip(b" \t\r\n").startswith(sign):
                 raise WrongUse(f"--file: {self.name} {fault}")
-        if b"\0" in beginning:
-            raise WrongUse(f"--file: {self.name} holds null bytes, so it is no UTF-8 text")
+        if b"\0" in beginning[:_SIGN_BYTES]:
+            raise WrongUse(f"--file: {self.name} begins with null bytes, so it is no UTF-8 text")
 
 
 @contextmanager
@@ -76,7 +84,9 @@ def open_source(file: str) -> Generator[LineSource]:
         # Not by the buffer, whose lock a thread that waits for input would keep at the end of the process.
         stream: Any = sys.stdin.buffer
         raw = getattr(stream, "raw", stream)
-        yield LineSource(name="standard input", path=None, size_bytes=None, read=raw.read)
+        yield LineSource(
+            name="standard input", path=None, size_bytes=None, read=raw.read, status=_status_of(raw)
+        )
         return
     try:
         opened = Path(file).open("rb", buffering=0)  # noqa: SIM115 - what follows closes it
@@ -90,7 +100,15 @@ def open_source(file: str) -> Generator[LineSource]:
             path=Path(file) if is_file else None,
             size_bytes=status.st_size if is_file else None,
             read=opened.read,
+            status=status,
         )
+
+
+def _status_of(stream: Any) -> os.stat_result | None:  # noqa: ANN401 - whatever stands for standard input
+    try:
+        return os.fstat(stream.fileno())
+    except OSError:
+        return None  # it is none of the system's
 
 
 async def _read_ahead(read: Callable[[int], bytes]) -> AsyncGenerator[bytes]:

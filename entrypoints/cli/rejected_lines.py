@@ -1,9 +1,11 @@
 """Where rejected lines go, each with all that is wrong with it: one JSON object a line."""
 
+import os
 import stat
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +37,16 @@ class Rejects:
     path: Path | None
     _write: Callable[[bytes], object]
     _flush: Callable[[], None]
+    _clear: Callable[[], object] = lambda: None
 
     @property
     def name(self) -> str:
         """Where they are, for a person."""
         return "told above" if self.path is None else str(self.path)
+
+    def begin(self) -> None:
+        """Let go what an earlier run left there."""
+        self._clear()
 
     def take(self, rejected: RejectedLine) -> None:
         """Write one down."""
@@ -52,9 +59,7 @@ class Rejects:
 
 @contextmanager
 def open_rejects(source: LineSource, path: str | None, *, screen: Screen) -> Generator[Rejects]:
-    """Open the place for rejected lines, before anything is stored; what an earlier run left there goes.
-
-    A file that stays empty is removed.
+    """Open the place for rejected lines, before anything is stored; a file that is empty at the end goes.
 
     Args:
         path: by default beside the file that is read, or standard error where there is none.
@@ -66,19 +71,23 @@ def open_rejects(source: LineSource, path: str | None, *, screen: Screen) -> Gen
     if named is None:
         yield _told_at_once(screen)
         return
-    if source.path is not None and named.exists() and named.samefile(source.path):
+    if source.is_file(named):
         raise WrongUse(f"--rejected: {named} is the file that is read; name another")
     try:
-        stream = named.open("wb")
+        stream = named.open("ab")
     except OSError as error:
         raise WrongUse(f"--rejected: {error.strerror}: {named}; name another by --rejected") from None
     with stream:
-        try:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             yield Rejects(path=named, write=stream.write, flush=stream.flush)
+            return
+        try:
+            yield Rejects(
+                path=named, write=stream.write, flush=stream.flush, clear=partial(stream.truncate, 0)
+            )
         finally:
             stream.flush()
-            status = named.stat()
-            if stat.S_ISREG(status.st_mode) and not status.st_size:
+            if not os.fstat(stream.fileno()).st_size:
                 named.unlink()
 
 

@@ -102,6 +102,7 @@ class _Run:
                 # Half of what a queue holds, lest it has to be empty for every unit.
                 unit_max=min(BATCH_MAX, max(1, settings.queue_jobs_max // 2)),
             )
+            self.rejects.begin()
             self.tally, began_s = intake.tally, monotonic()
             try:
                 with settled():

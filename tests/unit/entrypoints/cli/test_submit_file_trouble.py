@@ -24,7 +24,7 @@ from tests.unit.entrypoints.cli.mill import Mill
         (b"", "is empty: a line is wanted for each job"),
         (b"\n \r\n", "holds blank lines only"),
         ('{"picture":"a"}\n'.encode("utf-16"), "is UTF-16, and has to be UTF-8; convert it, as by `iconv"),
-        ('{"picture":"a"}\n'.encode("utf-16-le"), "holds null bytes, so it is no UTF-8 text"),
+        ('{"picture":"a"}\n'.encode("utf-16-le"), "begins with null bytes, so it is no UTF-8 text"),
         (b"\x1f\x8b\x08\x00", "is compressed; unpack it on the way"),
         (b'\n[{"picture":"a"}]\n', "begins with a list, and each line has to be an object; `jq -c '.[]'"),
     ],
@@ -64,6 +64,28 @@ def test_a_wrong_command_line_is_told_in_a_line_and_stores_nothing(
     assert len(told.err.splitlines()) == 1
     assert (shop.folder / FILE).read_text() == lines_of("a")
     assert pictures(shop) == []
+
+
+def test_rejected_lines_are_not_written_over_what_is_read_by_another_name(
+    shop: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop.folder / FILE).write_text("bad\n")
+
+    with (shop.folder / FILE).open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        told = shop.run("submit", "thumbnail.make", "--file", "-", "--rejected", FILE)
+
+    assert told.code == Exit.WRONG_USE
+    assert f"--rejected: {FILE} is the file that is read" in told.err
+    assert (shop.folder / FILE).read_text() == "bad\n"
+
+
+def test_a_run_that_never_begins_leaves_what_an_earlier_one_rejected(shop: Mill) -> None:
+    submitted(shop, text="bad\n")
+
+    shop.run("submit", "thumbnail.mak", "--file", FILE)
+
+    assert (shop.folder / REJECTED).read_text().startswith('{"line":1,')
 
 
 def test_an_unknown_type_is_told_once_with_the_nearest(shop: Mill) -> None:
