@@ -16,10 +16,11 @@ from jobmill.adapters.sql import open_sql_store
 from tests.e2e.mill import JOBMILL, Mill
 from tests.servers.waiting import until
 
-pytestmark = pytest.mark.e2e
+#: Commands start one after the other, and on a busy machine each takes seconds.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-LINES = 30_000
-WITHIN_S = 50.0
+LINES = 12_000
+WITHIN_S = 60.0
 
 
 @pytest.fixture(params=["embedded", "cluster"])
@@ -85,18 +86,21 @@ async def assert_each_line_once(mill: Mill, lines: int) -> None:
 
 async def test_a_run_that_was_killed_goes_on_and_each_line_becomes_one_job(mill: Mill) -> None:
     await set_up(mill)
-    (mill.folder / "jobs.ndjson").write_text("".join(map(line_of, range(LINES))))
-    async with command(mill, "submit", "simulate", "--file", "jobs.ndjson") as process:
+    lines = [line_of(number) for number in range(LINES)]
+    (mill.folder / "jobs.ndjson").write_text("".join(lines))
+    async with command(mill, "submit", "simulate", "--file", "-") as process:
+        assert process.stdin is not None
+        process.stdin.write("".join(lines[: LINES // 2]).encode())  # there is no end, so it goes on reading
         await until_stored(mill, 1)
         process.kill()
-    [[before]] = await stored(mill, "SELECT count(*) FROM jobs")
+        await process.wait()
 
     code, told = await mill.run("submit", "simulate", "--file", "jobs.ndjson", "--json", within_s=WITHIN_S)
 
     assert code == 0, told
     summary = json.loads(told.splitlines()[-1])
-    assert (summary["already_there"], summary["accepted"]) == (before, LINES - int(str(before)))
-    assert 0 < summary["already_there"] < LINES
+    assert 0 < summary["already_there"] <= LINES // 2
+    assert summary["already_there"] + summary["accepted"] == LINES
     await assert_each_line_once(mill, LINES)
 
 
