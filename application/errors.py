@@ -12,8 +12,13 @@ class UnknownType(InvalidInput):
     code = "unknown-type"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        from difflib import get_close_matches  # loaded only by whoever is wrong
+
         listed = ", ".join(known) or "none"
-        super().__init__(Fault(pointer="/type", detail=f"unknown type {name[:100]!r}; known types: {listed}"))
+        near = get_close_matches(name[:100].lower(), known, n=1)
+        mend = f" (did you mean {near[0]!r}?)" if near else ""
+        detail = f"unknown type {name[:100]!r}{mend}; known types: {listed}"
+        super().__init__(Fault(pointer="/type", detail=detail))
 
 
 class InvalidPayload(InvalidInput):

@@ -100,7 +100,7 @@ class Submitter:
             await self.types.look()
         pauses = Pauses()
         unit: dict[int, NewJob] = {}
-        kin = await self._kin(commands, callback)
+        kin = await self.kin(commands, callback)
         for size_bytes in self._checked(commands, callback, client, pointer, unit, kin):
             if pauses.is_due(size_bytes):
                 await asyncio.sleep(0)
@@ -136,19 +136,23 @@ class Submitter:
         callback: SubmitJob | None = None,
         client: str = "",
         pointer: str = "",
+        kin: Kin | None = None,
     ) -> list[NewJob]:
         """Check the jobs as ``submit`` does, in one go, and return them; nothing is stored.
 
-        They follow no jobs but such as stand before them.
+        Args:
+            kin: what ``kin`` says of them; without it they follow none but such as stand before them.
         """
         unit: dict[int, NewJob] = {}
-        callback_id = self.entropy.job_id() if callback is not None else None
-        kin = Kin(is_any=are_related(commands, callback), callback_id=callback_id)
+        if kin is None:
+            callback_id = self.entropy.job_id() if callback is not None else None
+            kin = Kin(is_any=are_related(commands, callback), callback_id=callback_id)
         for _ in self._checked(commands, callback, client, pointer, unit, kin):
             pass
         return list(unit.values())
 
-    async def _kin(self, commands: Sequence[SubmitJob], callback: SubmitJob | None) -> Kin:
+    async def kin(self, commands: Sequence[SubmitJob], callback: SubmitJob | None = None) -> Kin:
+        """Return how these are related; those who were stored before are looked up."""
         if not are_related(commands, callback):
             return _UNRELATED
         named = stored_predecessors(commands)

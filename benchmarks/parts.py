@@ -58,15 +58,18 @@ def _round(measure: str, system: System, case: str, play: Play) -> Round:
 
 
 def _submit(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
-    rounds = [
+    return [
         _round("submit", each, "single", partial(submit, bench, each, jobs=size.jobs(each.pace.single)))
         for each in systems
         if each.name != "limit"
     ]
-    for each in _jobmill(systems):
-        play = partial(command_line_file, bench, each, jobs=size.jobs(each.pace.batch))
-        rounds.append(_round("submit", each, "file", play))
-    return rounds
+
+
+def _file(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
+    return [
+        _round("submit", each, "file", partial(command_line_file, bench, each, jobs=size.file_lines))
+        for each in _jobmill(systems)
+    ]
 
 
 def _batches(bench: Bench, systems: Sequence[System], size: Size) -> list[Round]:
@@ -173,6 +176,7 @@ def _jobmill(systems: Sequence[System]) -> list[Jobmill]:
 PARTS: Final[Mapping[str, Part]] = {
     "submit": Part(rounds=_submit),
     "batches": Part(rounds=_batches, is_long=True),
+    "file": Part(rounds=_file, is_long=True),
     "http": Part(rounds=_http),
     "drain": Part(rounds=_drain),
     "drain2": Part(rounds=_drain2, is_long=True),

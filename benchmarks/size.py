@@ -18,6 +18,7 @@ class Size:
         seconds: for which each is to be measured, about, by its contender's pace.
         rates: for how many seconds latency is measured, by jobs per second.
         idle_s: seconds without work.
+        file_lines: of the file that the command line submits.
         growth: the points that are measured, in their order.
         left_out: parts that are measured only where they are asked for.
     """
@@ -30,6 +31,7 @@ class Size:
     rates: Mapping[float, float]
     idle_s: float
     growth: Sequence[Growth]
+    file_lines: int = 100_000
     left_out: Sequence[str] = ()
 
     def jobs(self, pace: int, *, share: float = 1.0) -> int:
@@ -90,6 +92,7 @@ TRIAL: Final = Size(
     seconds=0.1,
     rates={20: 1.0},
     idle_s=1.0,
+    file_lines=300,
     growth=(
         Growth(curve="backlog", at=500, backlog=500),
         Growth(curve="finished jobs", at=1_000, backlog=500, rows=1_000),

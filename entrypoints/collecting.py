@@ -1,6 +1,8 @@
 """How often the collector of garbage looks: at what the process was made of, never again."""
 
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 #: Objects made and not freed before the young are looked at: a batch of jobs makes tens of thousands.
@@ -18,3 +20,15 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_MAX, OLDER_EVERY, OLDER_EVERY)
+
+
+@contextmanager
+def settled() -> Generator[None]:
+    """Be settled for as long as the block lasts."""
+    before = gc.get_threshold()
+    settle()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from attrs import frozen
-from sqlalchemy import CTE, Row, Select, literal, select
+from sqlalchemy import CTE, ColumnElement, Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobmill.adapters.sql.database import Database
@@ -59,12 +59,12 @@ class Insertion:
         """Build the statements; ``attended`` as in ``Adding.on``."""
         new = dialect.incoming("new", {column.name: column.type for column in UNTIED})
         new_tied = dialect.incoming("new", {column.name: column.type for column in (*JOB, jobs.c.watched)})
-        head = _head(dialect, new)
-        notices = Echo(table=outbox, source=partial(_notices, dialect, attended))
+        head = head_of(dialect, new)
+        notices = Echo(table=outbox, source=partial(notices_of, dialect, attended))
         return cls(
             plain=dialect.chain(head, echoes=[notices]),
             tagged=dialect.chain(head, follower(dialect, job_tags), echoes=[notices]),
-            tied=dialect.chain(_head(dialect, new_tied), follower(dialect, job_tags), echoes=[notices]),
+            tied=dialect.chain(head_of(dialect, new_tied), follower(dialect, job_tags), echoes=[notices]),
             short=dialect.storing(attended=attended),
             keys=Keys.on(dialect),
             watching=Watching.on(dialect),
@@ -120,11 +120,12 @@ class Insertion:
         return self._plain, head
 
 
-def _head(dialect: Dialect, new: Incoming) -> Head:
+def head_of(dialect: Dialect, new: Incoming, *conditions: ColumnElement[bool]) -> Head:
+    """Insert the rows handed in, but for those whose id is there; none of them unless the conditions hold."""
     rows = new.rows.c
     return (
         dialect.insert(jobs)
-        .from_select(rows.keys(), select(*rows).order_by(rows.id))
+        .from_select(rows.keys(), select(*rows).where(*conditions).order_by(rows.id))
         .on_conflict_do_nothing(index_elements=[jobs.c.id])
         .returning(jobs.c.id, jobs.c.stamp, jobs.c.version, jobs.c.queue, jobs.c.state)
     )
@@ -136,7 +137,7 @@ def _watches(made: Sequence[Job]) -> Mapping[UUID, int]:
     return watched | {job.follows: job.stamp for job in made if job.follows is not None}
 
 
-def _notices(dialect: Dialect, attended: bool, stored: CTE) -> Select[Any]:
+def notices_of(dialect: Dialect, attended: bool, stored: CTE) -> Select[Any]:
     """Make the outbox rows of those that are queued, each with the job's stamp as its id."""
     job, target = stored.c, literal(Target.QUEUE, outbox.c.target.type)
     rows = (job.stamp, job.id, job.version, job.stamp.label("of"), job.queue, target, dialect.now)

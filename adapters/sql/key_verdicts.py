@@ -51,6 +51,7 @@ class Verdicts:
     free: list[Sequence[Any]] = field(factory=list)
     over: list[Sequence[Any]] = field(factory=list)
     _answers: list[list[AddAnswer | UUID]] = field(factory=list)
+    _holding: Mapping[UUID, Job]
 
     @classmethod
     def on(
@@ -61,7 +62,8 @@ class Verdicts:
         Args:
             found: those whom they follow that are there.
         """
-        verdicts = cls()
+        # A key that is not free has its job, for a key whose job is gone is free.
+        verdicts = cls(holding={each.holder: each.job for each in held.values() if each.job is not None})
         for unit in units:
             verdicts._judge(unit, held, found)
         return verdicts
@@ -84,7 +86,7 @@ class Verdicts:
         answers: list[AddAnswer | UUID] = []
         for new, verdict in zip(unit, verdicts, strict=True):
             if isinstance(verdict, Replay):
-                answers.append(Replayed(job=_holding(verdict.job_id, held)))
+                answers.append(Replayed(job=self._holding[verdict.job_id]))
             else:
                 self._make(new, held)
                 answers.append(new.job.id)
@@ -140,8 +142,3 @@ def _refusal(verdict: KeyVerdict) -> AddAnswer:
     if isinstance(verdict, Conflict):
         return Conflicting(key=verdict.key, job_id=verdict.job_id)
     return Withheld()
-
-
-def _holding(job_id: UUID, held: Mapping[Name, Held]) -> Job:
-    """A key that is not free has its job, for a key whose job is gone is free."""
-    return next(each.job for each in held.values() if each.holder == job_id and each.job is not None)

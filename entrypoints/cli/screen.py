@@ -35,6 +35,11 @@ class Screen:
         """How much fits into a line."""
         return self._out.width
 
+    @property
+    def notes(self) -> Console:
+        """Where ``note`` goes."""
+        return self._err
+
     def say(self, line: str, *, style: str = "") -> None:
         """Print a line of the result."""
         self._out.print(Text(printable(line), style=style), soft_wrap=True)

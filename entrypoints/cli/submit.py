@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio import sleep as pause
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from jobmill.application.submitter import Accepted
 from jobmill.domain.retry_policy import MAX_ATTEMPTS_LIMIT
 from jobmill.domain.states import JobState, Priority
 from jobmill.entrypoints.cli.durations import Duration
-from jobmill.entrypoints.cli.exits import Exit
+from jobmill.entrypoints.cli.exits import Exit, WrongUse
 from jobmill.entrypoints.cli.following import Following
 from jobmill.entrypoints.cli.payloads import payload_given
 from jobmill.entrypoints.cli.screen import Screen
@@ -84,20 +85,34 @@ async def submit(
     /,
     *,
     payload_file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    rejected: str | None = None,
+    dry_run: bool = False,
     wishes: Wishes = Wishes(),
     wait: bool = False,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
-    """Store a job to be run.
+    """Store a job to be run, or with --file one for each line.
 
     Args:
         type: which kind of job; `jobmill types` lists them.
         json: the payload, a JSON object; {} by default.
         payload_file: read the payload from a file, - for standard input.
+        file: a job for each line, which is its payload, - for standard input; all options hold for all lines.
+            Again, it goes on: a line makes one job within 7 days, or until that is finished, however often.
+            The same lines under another --idempotency-key are other jobs.
+        rejected: where lines go that are refused, each with the reasons; FILE.rejected by default.
+        dry_run: with --file, check the lines and store nothing.
         wishes: options of the job.
         wait: follow the job to its end; exit code 3 unless it succeeds.
-        as_json: print the job as one line of JSON.
+        as_json: print the job as one line of JSON, or of a file what came of it.
     """
+    if file is not None:
+        _check_with_file(json=json, payload_file=payload_file, unique=wishes.unique, wait=wait)
+        request = {"type": type, **wishes.fields()}
+        return await _submit_file(file, request, rejected, dry_run=dry_run, as_json=as_json)
+    if rejected is not None or dry_run:
+        raise WrongUse("--rejected and --dry-run go with --file alone")
     from jobmill.entrypoints.container import declared_registry
 
     request = {"type": type, "payload": payload_given(json, payload_file), **wishes.fields()}
@@ -124,6 +139,23 @@ async def submit(
         if as_json:
             _show(Accepted(job=job, replayed=accepted.replayed), screen, as_json=True)
         return Exit.DONE if job.state is JobState.SUCCEEDED else Exit.NOT_SUCCEEDED
+
+
+async def _submit_file(
+    file: str, request: Mapping[str, object], rejected: str | None, *, dry_run: bool, as_json: bool
+) -> int:
+    from jobmill.entrypoints.cli.submit_file import FileOrder, submit_file
+
+    return await submit_file(
+        FileOrder(file=file, request=request, rejected=rejected, is_dry=dry_run, as_json=as_json)
+    )
+
+
+def _check_with_file(**others: object) -> None:
+    """A file has the payloads; and of one key that all lines share, all but one would be refused."""
+    words = {"json": "JSON", "payload_file": "--payload-file", "unique": "--unique", "wait": "--wait"}
+    if given := [words[name] for name, value in others.items() if value not in (None, False)]:
+        raise WrongUse(f"--file goes not together with {' and '.join(given)}")
 
 
 def _seconds(duration: Duration | None) -> float | None:

@@ -1,5 +1,6 @@
 """The hot path finds its rows by their keys, also by plans that were made when the tables were empty."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from jobmill.adapters.sql.postgres_line import PostgresLine
 from jobmill.adapters.sql.sqlite_hot import SqliteHot
 from jobmill.application.ports.job_repository import NewJob
 from jobmill.application.ports.progress import ProgressReport
+from jobmill.domain.idempotency import KeyClaim
 from jobmill.domain.job import Job
 
 from tests.builders import HOUR, a_job, a_stamp
@@ -36,7 +38,12 @@ def _statements(store: SqlStore) -> dict[str, tuple[Hot, Params]]:
     assert common is not None
     general = saving.chain.whole(*saving.bound([cancelled]))
     assert general is not None
+    fresh = store.jobs._adding._fresh
+    assert fresh is not None
+    keyed = fresh.bound([NewJob(job=a_job(now=store.clock.now()), keys=(KeyClaim(scope="s", key="k"),))])
+    assert keyed is not None
     return {
+        "fresh keys": keyed,
         "start": (saving._common.statement, common),
         "any move": general,
         "look": (store.jobs._finding.statement, store.jobs._finding.bound([job.id])),
@@ -60,12 +67,13 @@ def _spelled(value: object) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, list):
-        return "'{" + ",".join("NULL" for _ in value) + "}'"
+        texts = ("NULL" if each is None else json.dumps(each) for each in value)
+        return "'{" + ",".join(texts).replace("'", "''") + "}'"
     text = f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
     return "'" + text.replace("'", "''") + "'"
 
 
-@pytest.mark.parametrize("name", ["start", "any move", "look", "forget", "renew", "standing"])
+@pytest.mark.parametrize("name", ["fresh keys", "start", "any move", "look", "forget", "renew", "standing"])
 async def test_a_plan_made_for_empty_tables_finds_rows_by_their_keys(postgres: SqlStore, name: str) -> None:
     hot, params = _statements(postgres)[name]
     values = ", ".join(map(_spelled, hot.values(params)))
@@ -75,7 +83,8 @@ async def test_a_plan_made_for_empty_tables_finds_rows_by_their_keys(postgres: S
         await driver.execute(f"PREPARE it AS {hot.text}")
         await driver.execute(f"EXECUTE it ({values})")  # now there is a plan
         now = postgres.clock.now()
-        await postgres.jobs.add([[NewJob(job=a_job(now=now))] for _ in range(MANY // 3)])
+        keys = ((KeyClaim(scope="s", key=str(at)),) for at in range(MANY // 3))
+        await postgres.jobs.add([[NewJob(job=a_job(now=now), keys=each)] for each in keys])
         plan = await driver.fetch(f"EXPLAIN EXECUTE it ({values})")
         await driver.execute("DEALLOCATE it")
     finally:

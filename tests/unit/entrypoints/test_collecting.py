@@ -26,3 +26,25 @@ def test_what_stands_is_left_alone_and_later_garbage_is_still_found() -> None:
     ended = subprocess.run([sys.executable, "-c", _LOOK], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stderr
+
+
+_FOR_A_WHILE = """
+import gc
+from jobmill.entrypoints import collecting
+
+before = gc.get_threshold(), gc.get_freeze_count()
+try:
+    with collecting.settled():
+        assert gc.get_freeze_count() > 1_000
+        assert gc.get_threshold() == (collecting.YOUNG_MAX, collecting.OLDER_EVERY, collecting.OLDER_EVERY)
+        raise KeyError
+except KeyError:
+    pass
+assert (gc.get_threshold(), gc.get_freeze_count()) == before
+"""
+
+
+def test_it_can_be_for_a_while() -> None:
+    ended = subprocess.run([sys.executable, "-c", _FOR_A_WHILE], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
