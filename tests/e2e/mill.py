@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 from attrs import define, field
 
+from jobmill.entrypoints.container import declared_registry, migrate_store, topology_of
+from jobmill.entrypoints.settings import Settings
+
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
@@ -72,6 +75,14 @@ class Mill:
         self._processes.append(process)
         code = await process.wait(within_s=within_s)
         return code, log.read_text()
+
+    async def make_ready(self) -> None:
+        """Do here what `jobmill migrate` and `jobmill topology apply` do, for the shipped types."""
+        settings = Settings.from_env({**self.settings, "JOBMILL_HANDLERS": ""})
+        await migrate_store(settings)
+        topology = topology_of(settings, declared_registry(settings))
+        assert topology is not None
+        await topology.apply()
 
     async def end(self) -> None:
         """Kill whatever still runs."""
