@@ -51,12 +51,12 @@ class Mill:
 
         async def answers() -> bool:
             try:
-                async with httpx.AsyncClient() as client:
-                    return (await client.get(f"{self.url}/health/ready")).status_code == httpx.codes.OK
+                return (await client.get(f"{self.url}/health/ready")).status_code == httpx.codes.OK
             except httpx.TransportError:
                 return False
 
-        ready = await until(answers, within_s=START_WITHIN_S, hopeless=lambda: process.has_ended)
+        async with httpx.AsyncClient() as client:  # one for all looks: making it takes longer than a look
+            ready = await until(answers, within_s=START_WITHIN_S, hopeless=lambda: process.has_ended)
         assert ready, process.last_words()
 
     async def says(self, process: ServerProcess, words: str) -> None:
