@@ -2,6 +2,8 @@
 
 pytest_plugins = [
     "jobmill.testing.plugin",
+    "tests.fixtures.databases",
+    "tests.fixtures.garbage",
     "tests.fixtures.servers",
     "tests.fixtures.wheel",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NoReturn
 
+from jobmill.entrypoints import collecting
 from jobmill.entrypoints.cli.exits import Exit, WrongUse, ending_of
 
 _DEBUG: Final = "--debug"
@@ -14,7 +15,10 @@ _LOG: Final = "JOBMILL_LOG"
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    collecting.make_room()
+    code = run(sys.argv[1:])
+    collecting.leave()
+    sys.exit(code)
 
 
 def run(tokens: Sequence[str]) -> int:

@@ -5,14 +5,12 @@ from importlib.metadata import version
 
 from attrs import field, frozen
 
-from jobmill.adapters.fcm import AccessTokens, FcmPushes, read_service_account
 from jobmill.adapters.http_client import AddressGuard, open_web_client, parse_networks
 from jobmill.adapters.mail_outbox import MailOutbox
 from jobmill.adapters.simulated import SimulatedCarrier, read_simulation
 from jobmill.adapters.smtp import open_smtp, parse_smtp_url
 from jobmill.adapters.system import SystemClock, SystemEntropy
 from jobmill.adapters.twilio import TwilioCalls, TwilioTexts, read_account
-from jobmill.adapters.web_push import WebPushes, read_sender
 from jobmill.application.ports.providers import Mail, PhoneCall, PushMessage, TextMessage, WebClient
 from jobmill.application.ports.templates import Templates
 from jobmill.application.provider_urls import read_provider_url
@@ -72,10 +70,14 @@ class Carriers:
             return Offer(name=SIMULATED, carrier=simulated)
         address = read_provider_url(url)
         if address.scheme == "webpush":
+            from jobmill.adapters.web_push import WebPushes, read_sender  # cryptography is slow to load
+
             browsers = WebPushes(
                 sender=read_sender(address), web=self.strangers, clock=self.clock, entropy=self.entropy
             )
             return Offer(name="webpush", carrier=browsers, carries=browsers.carries)
+        from jobmill.adapters.fcm import AccessTokens, FcmPushes, read_service_account
+
         account = read_service_account(address)
         tokens = AccessTokens(account=account, web=self.servers, clock=self.clock)
         devices = FcmPushes(account=account, tokens=tokens, web=self.servers, clock=self.clock)

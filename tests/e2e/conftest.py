@@ -1,6 +1,7 @@
 """Mills for the tests: embedded, and on real servers."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -21,23 +22,37 @@ async def embedded(tmp_path: Path) -> AsyncGenerator[Mill]:
 
 
 @pytest_asyncio.fixture
-async def cluster(tmp_path: Path, amqp: AmqpPlace, postgres_url: str) -> AsyncGenerator[Mill]:
+async def bare_cluster(tmp_path: Path, amqp: AmqpPlace, postgres_url: str) -> AsyncGenerator[Mill]:
     """A mill on PostgreSQL and RabbitMQ, its tables and queues not made yet."""
+    async with _on_servers(tmp_path, amqp, postgres_url) as mill:
+        yield mill
+
+
+@pytest_asyncio.fixture
+async def cluster(tmp_path: Path, amqp: AmqpPlace, migrated_url: str) -> AsyncGenerator[Mill]:
+    """A mill on PostgreSQL and RabbitMQ, with tables, and queues for the shipped types."""
+    async with _on_servers(tmp_path, amqp, migrated_url) as mill:
+        await mill.make_ready()
+        yield mill
+
+
+@asynccontextmanager
+async def _on_servers(folder: Path, amqp: AmqpPlace, database_url: str) -> AsyncGenerator[Mill]:
     amqp.uses("call", "email", "push", "simulate", "sms", "webhook")
     [port] = free_ports(1)
     settings = {
-        "JOBMILL_DATABASE_URL": postgres_url,
+        "JOBMILL_DATABASE_URL": database_url,
         "JOBMILL_BROKER_URL": amqp.url,
         "JOBMILL_PREFIX": amqp.prefix,
     }
-    async with running_mill(tmp_path, port, settings) as mill:
+    async with running_mill(folder, port, settings) as mill:
         yield mill
 
 
 @pytest_asyncio.fixture
 async def client(request: pytest.FixtureRequest) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the mill that the test uses."""
-    name = "cluster" if "cluster" in request.fixturenames else "embedded"
-    mill: Mill = request.getfixturevalue(name)
+    names = ("cluster", "bare_cluster", "embedded")
+    mill: Mill = request.getfixturevalue(next(name for name in names if name in request.fixturenames))
     async with httpx.AsyncClient(base_url=mill.url, timeout=30.0) as opened:
         yield opened

@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 from attrs import define, field
 
+from jobmill.entrypoints.container import declared_registry, migrate_store, topology_of
+from jobmill.entrypoints.settings import Settings
+
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
 
@@ -48,12 +51,12 @@ class Mill:
 
         async def answers() -> bool:
             try:
-                async with httpx.AsyncClient() as client:
-                    return (await client.get(f"{self.url}/health/ready")).status_code == httpx.codes.OK
+                return (await client.get(f"{self.url}/health/ready")).status_code == httpx.codes.OK
             except httpx.TransportError:
                 return False
 
-        ready = await until(answers, within_s=START_WITHIN_S, hopeless=lambda: process.has_ended)
+        async with httpx.AsyncClient() as client:  # one for all looks: making it takes longer than a look
+            ready = await until(answers, within_s=START_WITHIN_S, hopeless=lambda: process.has_ended)
         assert ready, process.last_words()
 
     async def says(self, process: ServerProcess, words: str) -> None:
@@ -72,6 +75,14 @@ class Mill:
         self._processes.append(process)
         code = await process.wait(within_s=within_s)
         return code, log.read_text()
+
+    async def make_ready(self) -> None:
+        """Do here what `jobmill migrate` and `jobmill topology apply` do, for the shipped types."""
+        settings = Settings.from_env({**self.settings, "JOBMILL_HANDLERS": ""})
+        await migrate_store(settings)
+        topology = topology_of(settings, declared_registry(settings))
+        assert topology is not None
+        await topology.apply()
 
     async def end(self) -> None:
         """Kill whatever still runs."""

@@ -22,14 +22,16 @@ HELD = 150
 
 
 async def test_two_workers_share_the_work_and_one_that_is_killed_loses_nothing(
-    cluster: Mill, client: httpx.AsyncClient
+    bare_cluster: Mill, client: httpx.AsyncClient
 ) -> None:
-    await _set_up(cluster)
-    await cluster.serves(cluster.start("api", name="api"))
-    doomed = cluster.start("worker", name="doomed")
-    heir = cluster.start("worker", name="heir")
-    await cluster.says(doomed, "slots")
-    await cluster.says(heir, "slots")
+    for command in (("migrate",), ("topology", "apply")):
+        code, printed = await bare_cluster.run(*command)
+        assert code == 0, printed
+    await bare_cluster.serves(bare_cluster.start("api", name="api"))
+    doomed = bare_cluster.start("worker", name="doomed")
+    heir = bare_cluster.start("worker", name="heir")
+    await bare_cluster.says(doomed, "slots")
+    await bare_cluster.says(heir, "slots")
 
     for first in range(0, JOBS, BATCH):
         answer = await client.post(
@@ -54,7 +56,6 @@ async def test_a_worker_that_is_asked_to_stop_hands_back_without_burning_an_atte
     cluster: Mill, client: httpx.AsyncClient
 ) -> None:
     cluster.settings = {**cluster.settings, "JOBMILL_SHUTDOWN_GRACE_S": "1"}
-    await _set_up(cluster)
     await cluster.serves(cluster.start("api", name="api"))
     leaving = cluster.start("worker", name="leaving")
     await cluster.says(leaving, "slots")
@@ -75,7 +76,6 @@ async def test_a_worker_that_is_asked_to_stop_hands_back_without_burning_an_atte
 async def test_a_dead_job_leaves_its_notice_and_a_requeue_brings_it_back(
     cluster: Mill, client: httpx.AsyncClient, amqp: AmqpPlace
 ) -> None:
-    await _set_up(cluster)
     await cluster.serves(cluster.start("api", name="api"))
     await cluster.says(cluster.start("worker", name="worker"), "slots")
     hopeless = await submit(client, "simulate", {"fail_first": 2}, max_attempts=2)
@@ -97,7 +97,6 @@ async def test_a_dead_job_leaves_its_notice_and_a_requeue_brings_it_back(
 async def test_a_worker_tells_how_it_is(cluster: Mill) -> None:
     [port] = free_ports(1)
     cluster.settings = {**cluster.settings, "JOBMILL_METRICS_PORT": str(port)}
-    await _set_up(cluster)
     await cluster.says(cluster.start("worker"), f"localhost:{port}/health/ready")
 
     async with httpx.AsyncClient() as client:
@@ -107,18 +106,18 @@ async def test_a_worker_tells_how_it_is(cluster: Mill) -> None:
     assert ready["parts"] == {"database": "ok", "broker": "ok", "presence": "ok"}
 
 
-async def test_a_worker_without_its_queues_says_how_to_make_them(cluster: Mill) -> None:
-    code, printed = await cluster.run("migrate")
+async def test_a_worker_without_its_queues_says_how_to_make_them(bare_cluster: Mill) -> None:
+    code, printed = await bare_cluster.run("migrate")
     assert code == 0, printed
 
-    code, printed = await cluster.run("worker")
+    code, printed = await bare_cluster.run("worker")
 
     assert code == 1
     assert "jobmill topology apply" in printed
 
 
-async def test_an_api_without_its_tables_says_how_to_make_them(cluster: Mill) -> None:
-    code, printed = await cluster.run("api")
+async def test_an_api_without_its_tables_says_how_to_make_them(bare_cluster: Mill) -> None:
+    code, printed = await bare_cluster.run("api")
 
     assert code == 1
     assert "jobmill migrate" in printed
@@ -132,12 +131,6 @@ async def _holds(amqp: AmqpPlace, name: str, *, parcels: int) -> bool:
         return declared.message_count == parcels
     finally:
         await connection.close()
-
-
-async def _set_up(mill: Mill) -> None:
-    for command in (("migrate",), ("topology", "apply")):
-        code, printed = await mill.run(*command)
-        assert code == 0, printed
 
 
 def _job(number: int) -> dict[str, Any]:

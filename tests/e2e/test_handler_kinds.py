@@ -60,9 +60,9 @@ async def test_blocking_jobs_do_not_delay_one_on_the_loop(
     await _runs_quick_before_most_that_block(client)
 
 
-async def test_nor_do_they_on_real_servers(cluster: Mill, client: httpx.AsyncClient, shop: str) -> None:
-    cluster.settings = {**cluster.settings, "JOBMILL_HANDLERS": shop}
-    await cluster.serves(cluster.start("up"))
+async def test_nor_do_they_on_real_servers(bare_cluster: Mill, client: httpx.AsyncClient, shop: str) -> None:
+    bare_cluster.settings = {**bare_cluster.settings, "JOBMILL_HANDLERS": shop}
+    await bare_cluster.serves(bare_cluster.start("up"))
 
     await _runs_quick_before_most_that_block(client)
 

@@ -25,9 +25,7 @@ async def exposed(
     [port] = free_ports(1)
     settings = {"JOBMILL_DATABASE_URL": own_postgres.url, "JOBMILL_BROKER_URL": own_rabbitmq.url}
     async with running_mill(tmp_path, port, settings) as mill:
-        for command in (("migrate",), ("topology", "apply")):
-            code, printed = await mill.run(*command)
-            assert code == 0, printed
+        await mill.make_ready()
         await mill.serves(mill.start("api", name="api"))
         await mill.says(mill.start("worker", name="worker"), "slots")
         yield mill

@@ -53,16 +53,14 @@ async def test_a_script_submits_several_and_waits_for_them(tmp_path: Path) -> No
     ("lines", "code", "stored"), [("7\n8\n", 0, [7, 8]), ("7\neight\n", 1, [])], ids=["all", "none"]
 )
 async def test_a_script_with_a_cursor_stores_orders_and_jobs_or_neither(
-    tmp_path: Path, postgres_url: str, lines: str, code: int, stored: list[int]
+    tmp_path: Path, migrated_url: str, lines: str, code: int, stored: list[int]
 ) -> None:
     (tmp_path / "orders.txt").write_text(lines)
-    async with running_mill(tmp_path, 3000, {"JOBMILL_DATABASE_URL": postgres_url}) as mill:
-        assert (await mill.run("migrate"))[0] == 0
-
+    async with running_mill(tmp_path, 3000, {"JOBMILL_DATABASE_URL": migrated_url}) as mill:
         ended, printed = await run_script(mill, f"{sys.executable} -m {SCRIPTS}.import_orders < orders.txt")
 
     assert ended == code, printed
-    assert await jobs_in(postgres_url) == [f'{{"order":{order}}}' for order in stored]
+    assert await jobs_in(migrated_url) == [f'{{"order":{order}}}' for order in stored]
 
 
 async def jobs_in(url: str) -> Sequence[str]:

@@ -67,10 +67,7 @@ async def test_an_api_with_open_connections_ends_when_asked(cluster: Mill) -> No
 
 
 async def _api(mill: Mill) -> ServerProcess:
-    """An API that serves, with tables and queues."""
-    for command in (("migrate",), ("topology", "apply")):
-        code, printed = await mill.run(*command)
-        assert code == 0, printed
+    """An API that serves."""
     api = mill.start("api", name="api")
     await mill.serves(api)
     return api

@@ -36,8 +36,8 @@ async def charge(payload: dict, job: JobContext) -> None:
 
 
 @pytest_asyncio.fixture
-async def database(postgres_url: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await asyncpg.connect(postgres_url)
+async def database(migrated_url: str) -> AsyncGenerator[asyncpg.Connection]:
+    connection = await asyncpg.connect(migrated_url)
     yield connection
     await connection.close()
 
@@ -47,9 +47,6 @@ async def shop(cluster: Mill, database: asyncpg.Connection, tmp_path: Path) -> M
     """A mill that charges, its API and nothing else running."""
     (tmp_path / "shop.py").write_text(SHOP)
     cluster.settings = {**cluster.settings, "JOBMILL_HANDLERS": "shop"}
-    for command in (("migrate",), ("topology", "apply")):
-        code, printed = await cluster.run(*command)
-        assert code == 0, printed
     await database.execute("CREATE TABLE paid (job text, attempt integer)")
     await cluster.serves(cluster.start("api", name="api"))
     return cluster

@@ -36,8 +36,8 @@ LOCKED = """
 
 
 @pytest_asyncio.fixture
-async def database(postgres_url: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await asyncpg.connect(postgres_url)
+async def database(migrated_url: str) -> AsyncGenerator[asyncpg.Connection]:
+    connection = await asyncpg.connect(migrated_url)
     yield connection
     await connection.close()
 
@@ -46,7 +46,6 @@ async def database(postgres_url: str) -> AsyncGenerator[asyncpg.Connection]:
 async def test_the_jobs_of_a_killed_worker_are_taken_up_before_their_leases_are_over(
     cluster: Mill, client: httpx.AsyncClient, database: asyncpg.Connection, doomed_leads: bool
 ) -> None:
-    await _set_up(cluster)
     await cluster.serves(cluster.start("api", name="api"))
     leader = await _worker(cluster, "first")
     assert await until(lambda: _somebody_leads(database), within_s=20)
@@ -79,7 +78,6 @@ async def test_a_handler_that_blocks_its_worker_for_seconds_is_not_taken_for_dea
 ) -> None:
     (tmp_path / "blocking.py").write_text(BLOCKING)
     cluster.settings = {**cluster.settings, "JOBMILL_HANDLERS": "blocking"}
-    await _set_up(cluster)
     await cluster.serves(cluster.start("api", name="api"))
     await _worker(cluster, "worker")
     beside = await submit(client, "simulate", {"duration_s": 5})
@@ -93,7 +91,6 @@ async def test_a_handler_that_blocks_its_worker_for_seconds_is_not_taken_for_dea
 async def test_a_worker_whose_lock_connection_is_ended_takes_it_again_and_goes_on(
     cluster: Mill, client: httpx.AsyncClient, database: asyncpg.Connection
 ) -> None:
-    await _set_up(cluster)
     await cluster.serves(cluster.start("api", name="api"))
     await _worker(cluster, "worker")
     job = await submit(client, "simulate", {"duration_s": 5})
@@ -141,12 +138,6 @@ async def _leases(database: asyncpg.Connection, worker: ServerProcess) -> dict[s
         "SELECT id, lease_until FROM jobs WHERE worker LIKE $1", f"%:{worker.pid}:%#%"
     )
     return {str(row["id"]): row["lease_until"] for row in rows}
-
-
-async def _set_up(mill: Mill) -> None:
-    for command in (("migrate",), ("topology", "apply")):
-        code, printed = await mill.run(*command)
-        assert code == 0, printed
 
 
 async def _somebody_leads(database: asyncpg.Connection) -> bool:

@@ -5,6 +5,7 @@ What stands below is what it prints, as ``printed.py`` compares it. ``make up`` 
 or in a block ```` ```log ````, has to appear in what it prints, soon.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -63,6 +64,7 @@ async def follow(example: Example, ports: Mapping[int, int]) -> Sequence[str]:
             await _prints(up, step, ports)
             done.append(step.line)
         elif not step.line.startswith(NOT_TYPED):
+            await _are_up(up, [here for named, here in ports.items() if f"localhost:{named}" in step.line])
             _, printed = await example.run(_moved(step.line, ports), within_s=WITHIN_S)
             assert fits(step.printed, masked(printed, ports)), _difference(step, printed)
             done.append(step.line)
@@ -75,6 +77,22 @@ async def _prints(up: ServerProcess, step: Step, ports: Mapping[int, int]) -> No
 
     said = await until(printed, within_s=WITHIN_S, hopeless=lambda: up.has_ended)
     assert said, _difference(step, up.log.read_text())
+
+
+async def _are_up(up: ServerProcess | None, ports: Sequence[int]) -> None:
+    """Wait until somebody listens there: ``make up`` starts several processes, and prints a line of one."""
+    for port in ports:
+
+        async def listens(port: int = port) -> bool:
+            try:
+                _, writer = await asyncio.open_connection("localhost", port)
+            except OSError:
+                return False
+            writer.close()
+            return True
+
+        heard = await until(listens, within_s=WITHIN_S, hopeless=lambda: up is None or up.has_ended)
+        assert heard, f"nobody listens on port {port}"
 
 
 def _moved(line: str, ports: Mapping[int, int]) -> str:

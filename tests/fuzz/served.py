@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from jobmill.application.ports.job_repository import NewJob
 from jobmill.application.ports.quarantine import ForeignMessage
-from jobmill.domain.states import JobState
+from jobmill.domain.states import DEAD, JobState
 from jobmill.entrypoints.container import Container, migrate_store, open_container, open_registry
 from jobmill.entrypoints.http.app import create_app
 from jobmill.entrypoints.processes import _services
@@ -29,10 +29,16 @@ STOCK: Final = 60
 
 @frozen(kw_only=True)
 class Served:
-    """A served application; ``ids`` are those of jobs and messages in every state."""
+    """A served application.
+
+    Args:
+        ids: those of jobs and messages in every state.
+        dead: those of them that are dead letters.
+    """
 
     url: str
     ids: tuple[str, ...]
+    dead: tuple[str, ...]
 
 
 @contextmanager
@@ -40,12 +46,12 @@ def served(folder: Path) -> Generator[Served]:
     """Serve until the block is left. No worker runs: nothing is sent to anybody."""
     [port] = free_ports(1)
     settings = Settings(home=folder, port=port, handlers=("tests.fuzz.stock",))
-    ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, tuple[str, ...]]] = Future()
+    ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, _Stock]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(settings, ready)), daemon=True)
     thread.start()
-    loop, stop, ids = ready.result(READY_WITHIN_S)
+    loop, stop, stock = ready.result(READY_WITHIN_S)
     try:
-        yield Served(url=f"http://127.0.0.1:{port}", ids=ids)
+        yield Served(url=f"http://127.0.0.1:{port}", ids=stock.ids, dead=stock.dead)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(READY_WITHIN_S)
@@ -56,12 +62,12 @@ async def _serve(settings: Settings, ready: "Future[Any]") -> None:
     try:
         await migrate_store(settings)
         async with open_registry(settings) as registry, open_container(settings, registry) as container:
-            ids = await _stocked(container)
+            stock = await _stocked(container)
             stop = asyncio.Event()
             container.watch().stop()  # nothing is ever finished here, so nobody is to wait for it
             app = create_app(_services(container, registry, settings, works=False))
             sockets = bind(settings)
-            ready.set_result((asyncio.get_running_loop(), stop, ids))
+            ready.set_result((asyncio.get_running_loop(), stop, stock))
             await serve(app, sockets, stop=stop)
             for each in sockets:
                 each.close()
@@ -71,8 +77,8 @@ async def _serve(settings: Settings, ready: "Future[Any]") -> None:
         raise
 
 
-async def _stocked(container: Container) -> tuple[str, ...]:
-    """Fill the store with jobs in every state and with foreign messages; return their ids."""
+async def _stocked(container: Container) -> "_Stock":
+    """Fill the store with jobs in every state and with foreign messages."""
     store, now = container.store(), container.store().clock.now()
     payload = '{"duration_s":0}'
     jobs = [
@@ -95,4 +101,14 @@ async def _stocked(container: Container) -> tuple[str, ...]:
         for _ in range(STOCK)
     ]
     await store.quarantine.keep(letters)
-    return (*(str(job.id) for job in jobs), *(str(letter.id) for letter in letters))
+    foreign = tuple(str(letter.id) for letter in letters)
+    return _Stock(
+        ids=(*(str(job.id) for job in jobs), *foreign),
+        dead=(*(str(job.id) for job in jobs if job.state in DEAD), *foreign),
+    )
+
+
+@frozen(kw_only=True)
+class _Stock:
+    ids: tuple[str, ...]
+    dead: tuple[str, ...]

@@ -15,9 +15,9 @@ from tests.servers.waiting import until
 
 
 async def test_a_requeued_or_discarded_dead_letter_leaves_no_copy(
-    amqp: AmqpPlace, postgres_url: str, tmp_path: Path
+    amqp: AmqpPlace, migrated_url: str, tmp_path: Path
 ) -> None:
-    async with open_whole(amqp, postgres_url, tmp_path) as container:
+    async with open_whole(amqp, migrated_url, tmp_path) as container:
         async with engine_of(container, works=True).running():
             ids = [await _dead(container) for _ in range(5)]
         assert await until(lambda: _copies(container, 5), within_s=20)

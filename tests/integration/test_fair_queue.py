@@ -23,8 +23,8 @@ FAIR: Final = {"fair_queues": "simulate:4", "concurrency": "4"}
 
 
 @pytest_asyncio.fixture
-async def container(amqp: AmqpPlace, postgres_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
-    async with open_whole(amqp, postgres_url, tmp_path, **FAIR) as opened:
+async def container(amqp: AmqpPlace, migrated_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
+    async with open_whole(amqp, migrated_url, tmp_path, **FAIR) as opened:
         yield opened
 
 
@@ -87,16 +87,16 @@ async def test_every_share_is_worked_off_and_a_notice_that_one_lost_is_found(
 
 
 async def test_what_lies_in_shares_that_are_no_more_is_found(
-    amqp: AmqpPlace, postgres_url: str, tmp_path: Path
+    amqp: AmqpPlace, migrated_url: str, tmp_path: Path
 ) -> None:
     jobs: list[Job] = []
-    async with open_whole(amqp, postgres_url, tmp_path, **FAIR) as before:
+    async with open_whole(amqp, migrated_url, tmp_path, **FAIR) as before:
         async with engine_of(before, works=False).running():
             for tenant in map(str, range(24)):
                 jobs += await submitted(before, tenant, count=2, duration_s=0)
         left = {job.id for job in jobs if before.fair().lane_of(job).share}
 
-    async with open_whole(amqp, postgres_url, tmp_path) as after:
+    async with open_whole(amqp, migrated_url, tmp_path) as after:
         notes = Notes()
         finder = finder_of_lost_notices(after, notes)
 
@@ -108,9 +108,9 @@ async def test_what_lies_in_shares_that_are_no_more_is_found(
             assert await until(found, within_s=60)
 
     assert sum(int(str(fields["jobs"])) for _, fields in notes.events) == len(left)
-    assert {row.attempt for row in await _read(postgres_url, amqp, tmp_path, jobs)} == {1}
+    assert {row.attempt for row in await _read(migrated_url, amqp, tmp_path, jobs)} == {1}
 
 
-async def _read(postgres_url: str, amqp: AmqpPlace, home: Path, jobs: Sequence[Job]) -> list[Job]:
-    async with open_whole(amqp, postgres_url, home) as container:
+async def _read(migrated_url: str, amqp: AmqpPlace, home: Path, jobs: Sequence[Job]) -> list[Job]:
+    async with open_whole(amqp, migrated_url, home) as container:
         return await rows(container, jobs)

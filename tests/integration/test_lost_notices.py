@@ -23,8 +23,8 @@ SLACK: Final = timedelta(seconds=0.5)
 
 
 @pytest_asyncio.fixture
-async def container(amqp: AmqpPlace, postgres_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
-    async with open_whole(amqp, postgres_url, tmp_path) as opened:
+async def container(amqp: AmqpPlace, migrated_url: str, tmp_path: Path) -> AsyncGenerator[Container]:
+    async with open_whole(amqp, migrated_url, tmp_path) as opened:
         yield opened
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import aiormq
 import asyncpg
 import pytest
 
+from tests.servers import ports
 from tests.servers.amqp_place import AmqpPlace, amqp_place
 from tests.servers.databases import Databases
 from tests.servers.descendants import PROC, mentioning
@@ -124,6 +126,20 @@ async def test_private_servers_started_together_differ_and_leave_nothing_behind(
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="looks for processes in /proc")
+async def test_a_port_is_given_to_one_test_run_while_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = ports.free_ports(1)
+    for bound in ("LOWEST", "HIGHEST"):
+        monkeypatch.setattr(ports, bound, port)
+    code = f"from tests.servers import ports; ports.LOWEST = ports.HIGHEST = {port}; ports.free_ports(1)"
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, stderr=PIPE)
+
+    _, said = await other.communicate()
+
+    assert f"no 1 free ports between {port} and {port}" in said.decode()
+    with pytest.raises(OSError, match="no 1 free ports"):
+        ports.free_ports(1)
+
+
 async def test_a_server_does_not_outlive_a_test_run_that_was_killed(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib

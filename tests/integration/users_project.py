@@ -114,7 +114,11 @@ async def test_without_the_mill_time_is_real() -> None:
 
 WHERE_HANDLERS_ARE = "jobmill_handlers = shop.jobs\n"
 #: They come with this interpreter's packages, and nothing here is about them.
-OTHERS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+OTHERS = tuple(
+    word
+    for plugin in ("cacheprovider", "xdist", "faker", "schemathesis", "hypothesispytest")
+    for word in ("-p", f"no:{plugin}")
+)
 
 
 @frozen

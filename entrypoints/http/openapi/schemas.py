@@ -1,6 +1,7 @@
 """All named schemas of the description: of requests by type of job, and of answers by their classes."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -78,7 +79,7 @@ def ref(name: str) -> Schema:
 
 def named_schemas(registry: Registry) -> dict[str, Schema]:
     """Return every named schema."""
-    schemas = _of_answers()
+    schemas = dict(_of_answers())
     submits: dict[str, str] = {}
     options = {_pascal(name): schema for name, schema in option_schemas(registry).items()}
     for declared in registry.known:
@@ -148,6 +149,7 @@ def _submit_schema(declared: JobType[Any] | ForeignType) -> tuple[Schema, Mappin
 _OPTION_NAMES: Final = tuple(option_schemas(Registry([])))
 
 
+@cache
 def _of_answers() -> dict[str, Schema]:
     _, parts = msgspec.json.schema_components(_ANSWERS, ref_template=_HERE + "{name}")
     schemas = {_NAMES.get(name, name): _renamed(part) for name, part in parts.items()}

@@ -91,10 +91,10 @@ async def left_in(place: AmqpPlace, queues: dict[str, str]) -> int:
 
 
 async def test_every_shape_becomes_jobs_once_with_duplicates_and_garbage_between(
-    amqp: AmqpPlace, postgres_url: str, tmp_path: Path, node: NodeProducer
+    amqp: AmqpPlace, migrated_url: str, tmp_path: Path, node: NodeProducer
 ) -> None:
     queues = queues_of(amqp)
-    settings = settings_of(amqp, postgres_url, tmp_path, queues)
+    settings = settings_of(amqp, migrated_url, tmp_path, queues)
     # Of the calls the queue is there before, with arguments of its own; of the others the worker makes it.
     early = await node.publishes(amqp.url, queues={"calls": queues["calls"]}, count=COUNT)
 

@@ -12,7 +12,6 @@ from jobmill.adapters.sql import SqlStore, migrate, open_sql_store
 
 from tests.contract.store_world import StoreWorld
 from tests.integration.sql.backends import Backends
-from tests.servers.clean_slate import CleanSlates
 from tests.servers.databases import Databases
 
 
@@ -44,19 +43,6 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 async def copied_url(databases: Databases, postgres_template: str) -> AsyncGenerator[str]:
     """A database that no test before has seen, nor a slate's own tables; a second to be made."""
     async with databases.fresh(template=postgres_template) as url:
-        yield url
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def postgres_slates(databases: Databases) -> CleanSlates:
-    """Migrated databases for one test after another."""
-    return CleanSlates(databases, migrate)
-
-
-@pytest_asyncio.fixture
-async def migrated_url(postgres_slates: CleanSlates) -> AsyncGenerator[str]:
-    """A migrated PostgreSQL database of one's own."""
-    async with postgres_slates.borrowed() as url:
         yield url
 
 

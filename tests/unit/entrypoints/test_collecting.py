@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _LOOK = """
 import gc, weakref
 from jobmill.entrypoints import collecting
@@ -19,6 +21,23 @@ seen = weakref.ref(loop)
 del loop
 made = [[] for _ in range(collecting.YOUNG_MAX + 1_000)]
 assert seen() is None, "garbage that is made later is still found, before long"
+"""
+
+_COMMAND = """
+import atexit, gc, sys
+from jobmill.entrypoints import collecting
+from jobmill.entrypoints.cli import main
+
+def looked(*_):
+    assert gc.get_threshold()[0] == collecting.YOUNG_MAX, "the command was imported under a busy collector"
+    {does}
+
+def at_the_end():
+    print("left alone" if gc.get_freeze_count() > 1_000 else "looked through once more")
+
+atexit.register(at_the_end)
+main.run = looked
+main.main()
 """
 
 
@@ -48,3 +67,12 @@ def test_it_can_be_for_a_while() -> None:
     ended = subprocess.run([sys.executable, "-c", _FOR_A_WHILE], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(("does", "code"), [("return 0", 0), ("return 1", 1)])
+def test_a_command_is_neither_imported_nor_ended_under_the_collectors_eyes(does: str, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _COMMAND.format(does=does)], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (code, "left alone\n"), ended.stderr
