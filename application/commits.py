@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from jobmill.application.errors import StorageRefused, StorageUnavailable, StorageUnknown
-from jobmill.application.group_commit import GroupCommit
+from jobmill.application.group_commit import GroupCommit, GroupLimits
 from jobmill.application.ports.clock import Entropy
 from jobmill.application.ports.job_repository import (
     AddAnswer,
@@ -28,6 +28,10 @@ from jobmill.domain.transition import Transition
 #: How long a caller that is not bound to a lease keeps trying while the store is away.
 WITHIN_S: Final = 5.0
 
+#: Clients that submit one job after the other come back together, so two halves of them take turns; where few
+#: are there, a second statement would cost more than it spares.
+_ADDS: Final = GroupLimits(side_by_side=8)
+
 Answer = TypeVar("Answer")
 Announce = Callable[[Sequence[Notice]], None]
 
@@ -46,7 +50,9 @@ class Commits:
         self._observer = observer
         self._announce = announce
         fraction = entropy.fraction
-        self._adds = GroupCommit[NewJob, AddAnswer](self._add, keys=_keys_of_new, fraction=fraction)
+        self._adds = GroupCommit[NewJob, AddAnswer](
+            self._add, keys=_keys_of_new, fraction=fraction, limits=_ADDS
+        )
         self._claims = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
         self._saves = GroupCommit[Transition, SaveAnswer](self._save, keys=_keys_of_moves, fraction=fraction)
         self._looks = GroupCommit[UUID, Job | None](self._look, keys=_no_keys, fraction=fraction)

@@ -14,6 +14,7 @@ Answer = TypeVar("Answer")
 
 _BACKOFF_FIRST_S = 0.05
 _BACKOFF_MAX_S = 2.0
+_TASKS_MAX = 2
 
 
 @frozen(kw_only=True)
@@ -23,10 +24,14 @@ class GroupLimits:
     Args:
         batch: items in one statement.
         waiting: items that may wait; beyond, callers are refused at once.
+        side_by_side: where at least so many callers can have each of two statements, two run side by side; 0
+            for one at a time. Callers that come back as soon as they are answered would else all share one
+            statement, and while it runs this process has nothing to do.
     """
 
     batch: int = 1_000
     waiting: int = 50_000
+    side_by_side: int = 0
 
 
 @define(eq=False)
@@ -37,10 +42,11 @@ class _Entry(Generic[Item, Answer]):
     deadline: float
     future: "asyncio.Future[Sequence[Answer]]"
     was_sent: bool = False
+    keys: Collection[Hashable] = ()
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """Groups the calls of many tasks into batches, one statement at a time.
+    """Groups the calls of many tasks into batches, one statement at a time, or two where many wait.
 
     With nobody waiting a call goes out at once; under load nothing is done singly. The flush belongs to the
     group: a caller that is cancelled leaves its items in the batch. A lost connection is answered by the same
@@ -49,7 +55,7 @@ class GroupCommit(Generic[Item, Answer]):
     Args:
         flush: carries out a batch and answers by position. May raise ``StorageUnavailable``,
             ``StorageUnknown`` and ``StorageRefused``, as a ``JobRepository`` does.
-        keys: what of some items may not appear twice in one batch; what has a key of the batch waits for the
+        keys: what of some items may not be at the statements twice; what has a key of another's waits for the
             next.
         fraction: chance for the waits between two tries.
     """
@@ -68,7 +74,9 @@ class GroupCommit(Generic[Item, Answer]):
         self._limits = limits
         self._entries: deque[_Entry[Item, Answer]] = deque()
         self._waiting = 0
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = 0  # statements
+        self._busy: set[Hashable] = set()  # their keys
 
     def submit(self, items: Sequence[Item], *, within_s: float) -> "asyncio.Future[Sequence[Answer]]":
         """Hand in items and return what their answers are awaited by, by position.
@@ -92,36 +100,53 @@ class GroupCommit(Generic[Item, Answer]):
         entry: _Entry[Item, Answer] = _Entry(items, loop.time() + within_s, future)
         self._entries.append(entry)
         self._waiting += len(items)
-        if self._task is None:
-            self._task = loop.create_task(self._run(), name="group commit")
-            self._task.add_done_callback(self._has_ended)
+        if not self._tasks or self._may_add_another():
+            self._start()
         return future
+
+    def _may_add_another(self) -> bool:
+        return len(self._tasks) < _TASKS_MAX and self._are_enough(len(self._entries))
+
+    def _start(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(), name="group commit")
+        self._tasks.add(task)
+        task.add_done_callback(self._has_ended)
 
     async def drain(self) -> None:
         """Wait until everything handed in is answered."""
-        while self._task is not None:
-            await asyncio.wait({self._task})
-            await asyncio.sleep(0)  # by now its end is noted, whatever it was
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            await asyncio.sleep(0)  # by now their ends are noted, whatever they were
 
     def _has_ended(self, task: "asyncio.Task[None]") -> None:
         """A task that is cancelled before its first step never comes to its own end."""
-        if self._task is task:
-            self._let_go(StorageUnavailable("stopped before the database was asked"))
+        if task in self._tasks:
+            self._let_go(task, StorageUnavailable("stopped before the database was asked"))
 
-    def _let_go(self, error: StorageUnavailable) -> None:
-        """Answer those who still wait for their batch; the next caller starts anew."""
-        self._task = None
-        _refuse_all(self._entries, error)
-        self._entries.clear()
-        self._waiting = 0
+    def _let_go(self, task: "asyncio.Task[None] | None", error: StorageUnavailable) -> None:
+        """Where no statement runs any more, answer those who still wait; the next caller starts anew."""
+        if task is not None:
+            self._tasks.discard(task)
+        if not self._tasks:
+            _refuse_all(self._entries, error)
+            self._entries.clear()
+            self._waiting = 0
 
     async def _run(self) -> None:
         batch: list[_Entry[Item, Answer]] = []
         try:
             await asyncio.sleep(0)  # let those who are ready now join the first batch
-            while self._entries:
-                batch = self._take()
-                await self._carry_out(batch)
+            while self._may_take() and (batch := self._take()):
+                keys = [key for entry in batch for key in entry.keys]
+                self._busy.update(keys)
+                self._running += 1
+                if self._may_add_another():
+                    self._start()
+                try:
+                    await self._carry_out(batch)
+                finally:
+                    self._running -= 1
+                    self._busy.difference_update(keys)
         except asyncio.CancelledError:
             _refuse_all(batch, StorageUnknown("stopped while the database was at work"))
             raise
@@ -129,15 +154,30 @@ class GroupCommit(Generic[Item, Answer]):
             _refuse_all(batch, error)
             raise
         finally:
-            self._let_go(StorageUnavailable("the statements before this one ended by a fault"))
+            self._let_go(
+                asyncio.current_task(), StorageUnavailable("the statements before this one ended by a fault")
+            )
+
+    def _are_enough(self, callers: int) -> bool:
+        """Tell whether so many are worth a statement beside another."""
+        return 0 < self._limits.side_by_side <= callers
+
+    def _may_take(self) -> bool:
+        """There is something, and either nothing runs that could take it afterwards, or it is enough."""
+        return bool(self._entries) and (not self._running or self._are_enough(len(self._entries)))
+
+    def _most(self) -> int:
+        """Return how many callers a statement takes: half, where that leaves enough for one beside it."""
+        waiting = len(self._entries)
+        return (waiting + 1) // 2 if not self._running and self._are_enough(waiting // 2) else waiting
 
     def _take(self) -> list[_Entry[Item, Answer]]:
-        """Take entries in order, up to a batch; one that meets a key of the batch stays for the next."""
+        """Take entries in order, up to a batch; one that meets a key in use stays for the next."""
         batch: list[_Entry[Item, Answer]] = []
         left: deque[_Entry[Item, Answer]] = deque()
-        keys: set[Hashable] = set()
-        size = 0
-        while self._entries and size < self._limits.batch:
+        keys = set(self._busy)
+        size, most = 0, self._most()
+        while self._entries and size < self._limits.batch and len(batch) < most:
             entry = self._entries.popleft()
             wanted = self._keys(entry.items)
             if not keys.isdisjoint(wanted) or (batch and size + len(entry.items) > self._limits.batch):
@@ -145,6 +185,7 @@ class GroupCommit(Generic[Item, Answer]):
                 keys.update(wanted)  # and whoever asks for the same later stays behind it
                 continue
             keys.update(wanted)
+            entry.keys = wanted
             batch.append(entry)
             size += len(entry.items)
         left.extend(self._entries)

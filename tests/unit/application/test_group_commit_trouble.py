@@ -56,9 +56,9 @@ async def test_a_group_that_is_killed_leaves_nobody_waiting() -> None:
     await turns()
     waiting = handed_in(group, "b")
     await turns()
-    assert group._task is not None
+    [task] = group._tasks
 
-    group._task.cancel()
+    task.cancel()
     answers = await asyncio.gather(running, waiting, return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [StorageUnknown, StorageUnavailable]
@@ -150,9 +150,9 @@ async def test_a_group_that_is_killed_before_its_first_step_leaves_nobody_waitin
     group = grouped(Statement())
     call = handed_in(group, "a")
     await asyncio.sleep(0)
-    assert group._task is not None
+    [task] = group._tasks
 
-    group._task.cancel()
+    task.cancel()
     async with asyncio.timeout(1):
         await group.drain()
         answers = await asyncio.gather(call, return_exceptions=True)
