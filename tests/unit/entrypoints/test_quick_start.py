@@ -19,7 +19,7 @@ async def stands():
     settings = Settings(home=Path(sys.argv[1]))
     await migrate_store(settings)
     async with open_registry(settings) as registry, open_container(settings, registry) as container:
-        create_app(_services(container, registry, settings))
+        create_app(_services(container, registry, settings, works=True))
         print(*sorted(sys.modules), sep="\\n")
 
 asyncio.run(stands())
