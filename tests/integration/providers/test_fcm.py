@@ -94,6 +94,11 @@ def an_error(status: int, word: str | None = None) -> web.StreamResponse:
 
 
 async def test_a_message_goes_to_the_device_under_its_key(fcm: Fcm) -> None:
+    """The very message that firebase-admin 7.7, the provider's own library, sends for the same values.
+
+    It was tried on answers like those of ``an_error`` too, and took each for what it is meant to be:
+    UnregisteredError, QuotaExceededError, SenderIdMismatchError, InvalidArgumentError, UnavailableError.
+    """
     assert await fcm.carrier.send(MESSAGE) == {"id": "projects/shop-7/messages/1"}
 
     assert fcm.messages == [
