@@ -105,7 +105,8 @@ class GroupCommit(Generic[Item, Answer]):
         return future
 
     def _may_add_another(self) -> bool:
-        return len(self._tasks) < _TASKS_MAX and self._are_enough(len(self._entries))
+        """A statement runs, and beside it is room; before one runs, its own task parts those who wait."""
+        return self._running > 0 and len(self._tasks) < _TASKS_MAX and self._are_enough(len(self._entries))
 
     def _start(self) -> None:
         task = asyncio.get_running_loop().create_task(self._run(), name="group commit")

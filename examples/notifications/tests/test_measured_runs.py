@@ -34,4 +34,5 @@ async def test_while_a_provider_is_down_the_other_one_carries_every_text_in_its_
     assert "carried by: sms:simulate" in said
     asked = re.search(r"it was asked (\d+) times", said)
     assert asked is not None
-    assert 0 < int(asked[1]) < 80, "the breaker spares a provider that is down"
+    # It opens at ten calls of which half failed; those under way when the provider went down did not.
+    assert 5 <= int(asked[1]) < 80, "the breaker spares a provider that is down"

@@ -49,6 +49,8 @@ async def test_what_a_cancelled_caller_had_sent_is_carried_out(
 
     assert save.cancelled()
     assert await until(is_claimed, within_s=20)
+    # Only a running job can be asked.
+    assert await postgres_world.store.leases.ask_to_stop([job.id]) == [True]
 
 
 async def test_a_closing_store_waits_for_what_is_under_way(

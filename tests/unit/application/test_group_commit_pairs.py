@@ -38,6 +38,15 @@ async def test_many_who_wait_are_parted_into_two_statements_and_no_third() -> No
     await answered(statement, calls, "abcdefghi")
 
 
+async def test_a_second_task_is_not_made_before_a_statement_runs() -> None:
+    group = grouped(Statement(), side_by_side=2)
+
+    answers = [group.submit([item], within_s=5) for item in "abc"]
+
+    assert len(group._tasks) == 1
+    assert await asyncio.gather(*answers) == [["aa"], ["bb"], ["cc"]]
+
+
 async def test_few_share_one_statement_and_nothing_goes_out_beside_it() -> None:
     statement = Statement()
     group = grouped(statement, side_by_side=2)

@@ -182,7 +182,10 @@ async def test_a_promised_status_is_answered(api: ApiWorld, operation: Operation
 
     assert answer.status_code == status, answer.text
     promised = DOCUMENT["paths"][operation.path][operation.method]["responses"][str(status)]
-    assert answer.headers["content-type"].partition(";")[0] in promised["content"]
+    kind = answer.headers["content-type"]
+    if kind.startswith("text/"):  # whose version and charset the description leaves out; JSON has neither
+        kind = kind.partition(";")[0]
+    assert kind in promised["content"]
     if status >= 400:
         assert answer.json()["code"] in promised["description"]
 
